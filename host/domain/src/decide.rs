@@ -1,0 +1,285 @@
+//! Decides all proposals about one customer: each is screened by policy, the rest compete (`arbitration`).
+//! Looking at one customer at a time is what makes a plan independent of batches, buckets and workers.
+
+use crate::arbitration::arbitrate;
+use crate::contact::{Channel, ContactState};
+use crate::control;
+use crate::key::CustomerKey;
+use crate::manifest::Cap;
+use crate::policy::{Class, ClassRules, ConsentRule, Policy, QuietRule};
+use crate::region;
+use crate::time::{self, DAY_MS};
+use crate::verdict::Verdict;
+use jiff::tz::TimeZone;
+
+/// The terms on which a campaign takes part: what was granted, not what was asked for.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Campaign id.
+    pub campaign: String,
+    /// Activity name.
+    pub activity: String,
+    /// Digest of the activity's first version: what control and canary hashes stand on.
+    pub origin: String,
+    /// Granted class.
+    pub class: Class,
+    /// Granted weight.
+    pub weight: u16,
+    /// Granted cap of its own.
+    pub cap: Cap,
+    /// Attempts at an unreachable customer.
+    pub rounds: u8,
+    /// Approved regions; empty for the whole province and beyond.
+    pub regions: Vec<String>,
+    /// Share of customers, in parts of 10,000.
+    pub share: u16,
+    /// Channels of each reason, in order of preference.
+    pub channels: Vec<Vec<Channel>>,
+}
+
+/// Marks of the red and black list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListMark {
+    /// On neither.
+    #[default]
+    Ordinary,
+    /// 红名单
+    Red,
+    /// 黑名单
+    Black,
+}
+
+/// Whether the customer's own words or state forbid contacts.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Consent to commercial messages; `None` when nobody asked.
+    pub commercial: Option<bool>,
+    /// Refused altogether.
+    pub refuses_all: bool,
+    /// Refused classes.
+    pub refused_classes: Vec<Class>,
+    /// Refused activities, by name.
+    pub refused_activities: Vec<String>,
+    /// Why everything but disaster response is suppressed: `deceased`, `possibly-missing` …
+    pub suppressed: Option<String>,
+}
+
+/// An earlier contact with the customer, as of the task's high-water mark.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// Activity name.
+    pub activity: String,
+    /// Its class then.
+    pub class: Class,
+    /// What it was about.
+    pub occasion: i64,
+    /// Attempt.
+    pub round: u8,
+    /// Channel.
+    pub channel: Channel,
+    /// When it was planned for.
+    pub planned_at: i64,
+    /// What became of it.
+    pub state: ContactState,
+    /// The last outcome that names this contact.
+    pub outcome: Option<String>,
+}
+
+/// What policy must know of a customer.
+#[derive(Debug, Clone)]
+pub struct Customer<'a> {
+    /// Who it is.
+    pub key: CustomerKey,
+    /// Home region; empty when unknown.
+    pub region: &'a str,
+    /// Red or black list.
+    pub list: ListMark,
+    /// Has an open complaint.
+    pub open_complaint: bool,
+    /// Stands in an active disaster area.
+    pub in_disaster_area: bool,
+    /// The customer's time zone.
+    pub zone: &'a TimeZone,
+    /// Consent and refusals.
+    pub wishes: &'a Wishes,
+    /// Earlier contacts, in any order.
+    pub past: &'a [Past],
+}
+
+/// What a plugin proposed for the customer.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposal {
+    /// Index into the plan's terms.
+    pub terms: usize,
+    /// Index of the reason.
+    pub reason: u16,
+    /// What it is about.
+    pub occasion: i64,
+    /// 0 to 1.
+    pub score: f32,
+    /// Earliest useful instant.
+    pub not_before: i64,
+    /// Last useful instant.
+    pub not_after: i64,
+}
+
+/// What was decided about a proposal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ruling {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Stable code of the deciding rule.
+    pub rule: &'static str,
+    /// The figures it saw.
+    pub figures: String,
+    /// Attempt, from 1.
+    pub round: u8,
+    /// When, if it got that far.
+    pub planned_at: Option<i64>,
+    /// On which channel, if it got that far.
+    pub channel: Option<Channel>,
+    /// The terms that won instead; with `lost` only.
+    pub winner: Option<usize>,
+}
+
+/// A proposal that policy lets through to arbitration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) round: u8,
+    pub(crate) planned_at: i64,
+    pub(crate) channel: Channel,
+}
+
+impl Ruling {
+    fn stop(verdict: Verdict, rule: &'static str, figures: impl Into<String>) -> Self {
+        Self { verdict, rule, figures: figures.into(), round: 1, planned_at: None, channel: None, winner: None }
+    }
+}
+
+/// Decides the proposals about one customer, at the plan's instant `now`; one ruling each, in their order.
+pub fn decide(customer: &Customer<'_>, proposals: &[Proposal], terms: &[Terms], policy: &Policy, now: i64) -> Vec<Ruling> {
+    let screened: Vec<Result<Timed, Ruling>> =
+        proposals.iter().map(|p| screen(customer, p, &terms[p.terms], policy, now)).collect();
+    arbitrate(customer, proposals, screened, terms, policy)
+}
+
+fn screen(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Policy, now: i64) -> Result<Timed, Ruling> {
+    let rules = policy.rules(terms.class);
+    in_scope(who, terms)?;
+    not_suppressed(who, terms, rules)?;
+    consents(who, terms, rules.consent)?;
+    not_in_trouble(who, rules)?;
+    let round = next_round(who, proposal, terms)?;
+    let (channel, planned_at) = moment(who, proposal, terms, policy, now)?;
+    Ok(Timed { round, planned_at, channel })
+}
+
+fn in_scope(who: &Customer<'_>, terms: &Terms) -> Result<(), Ruling> {
+    if !terms.regions.is_empty() && !terms.regions.iter().any(|r| region::covers(r, who.region)) {
+        let figures = format!("home {}, approved {}", who.region, terms.regions.join(" "));
+        return Err(Ruling::stop(Verdict::OutOfRegion, "region", figures));
+    }
+    if !control::is_in_share(&terms.origin, who.key, terms.share) {
+        return Err(Ruling::stop(Verdict::OutOfRegion, "canary", format!("share {} of 10000", terms.share)));
+    }
+    Ok(())
+}
+
+fn not_suppressed(who: &Customer<'_>, terms: &Terms, rules: ClassRules) -> Result<(), Ruling> {
+    if let (Some(why), true) = (&who.wishes.suppressed, terms.class != Class::Disaster) {
+        return Err(Ruling::stop(Verdict::Suppressed, "suppression", why.clone()));
+    }
+    if who.list == ListMark::Black && rules.black_list {
+        return Err(Ruling::stop(Verdict::Suppressed, "black-list", terms.class.name()));
+    }
+    Ok(())
+}
+
+fn consents(who: &Customer<'_>, terms: &Terms, rule: ConsentRule) -> Result<(), Ruling> {
+    let refused = |figures: String| Err(Ruling::stop(Verdict::NoConsent, "refusal", figures));
+    let wishes = who.wishes;
+    if rule != ConsentRule::NotNeeded && wishes.refused_activities.contains(&terms.activity) {
+        return refused(format!("refused activity {}", terms.activity));
+    }
+    let respects_all = matches!(rule, ConsentRule::RefusalRespected | ConsentRule::Needed);
+    if respects_all && (wishes.refuses_all || wishes.refused_classes.contains(&terms.class)) {
+        return refused(if wishes.refuses_all { "refused everything".into() } else { format!("refused class {}", terms.class.name()) });
+    }
+    if rule == ConsentRule::Needed && wishes.commercial != Some(true) {
+        return Err(Ruling::stop(Verdict::NoConsent, "consent", if wishes.commercial.is_none() { "never given" } else { "not given" }));
+    }
+    Ok(())
+}
+
+fn not_in_trouble(who: &Customer<'_>, rules: ClassRules) -> Result<(), Ruling> {
+    if !rules.held_in_trouble {
+        return Ok(());
+    }
+    if who.open_complaint {
+        return Err(Ruling::stop(Verdict::Held, "open-complaint", ""));
+    }
+    if who.in_disaster_area {
+        return Err(Ruling::stop(Verdict::Held, "disaster-area", ""));
+    }
+    Ok(())
+}
+
+/// Outcome of a call that asks for another round (S1: up to three).
+pub const UNREACHABLE: &str = "unreachable";
+
+/// One occasion is contacted once, but an unreachable customer again, up to the granted rounds.
+fn next_round(who: &Customer<'_>, proposal: &Proposal, terms: &Terms) -> Result<u8, Ruling> {
+    let same = who.past.iter().filter(|p| p.activity == terms.activity && p.occasion == proposal.occasion);
+    let Some(last) = same.clone().map(|p| p.round).max() else { return Ok(1) };
+    let unreachable = same.filter(|p| p.round == last).any(|p| p.outcome.as_deref() == Some(UNREACHABLE));
+    if unreachable && last < terms.rounds {
+        return Ok(last + 1);
+    }
+    let rule = if unreachable { "rounds" } else { "same-occasion" };
+    let mut ruling = Ruling::stop(Verdict::Capped, rule, format!("round {last} of {} was planned before", terms.rounds));
+    ruling.round = last;
+    Err(ruling)
+}
+
+/// The first channel that policy permits, and the first permitted instant on it.
+fn moment(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Policy, now: i64) -> Result<(Channel, i64), Ruling> {
+    let rules = policy.rules(terms.class);
+    let channels = terms.channels.get(usize::from(proposal.reason)).map_or(&[][..], Vec::as_slice);
+    let mut refusal = Ruling::stop(Verdict::Suppressed, "no-channel", "");
+    for channel in channels {
+        if who.list == ListMark::Red && rules.red_list_desk_only && channel.is_mass() {
+            refusal = Ruling::stop(Verdict::Suppressed, "red-list", channel.name());
+            continue;
+        }
+        let start = proposal.not_before.max(now);
+        match permitted(start, *channel, rules, policy, who.zone) {
+            Some(at) if at <= proposal.not_after => return Ok((*channel, at)),
+            Some(at) => {
+                let rule = if at == start { "expired" } else { "quiet-hours" };
+                let figures = format!("earliest {}, useless after {}", time::write_instant(at), time::write_instant(proposal.not_after));
+                refusal = Ruling::stop(Verdict::TooLate, rule, figures);
+            }
+            None => refusal = Ruling::stop(Verdict::TooLate, "quiet-hours", "no permitted hour"),
+        }
+    }
+    Err(refusal)
+}
+
+/// The first permitted instant from `start` on; `None` when the windows leave no gap in two days.
+fn permitted(start: i64, channel: Channel, rules: ClassRules, policy: &Policy, zone: &TimeZone) -> Option<i64> {
+    let mut windows = Vec::new();
+    if channel.disturbs() && rules.quiet != QuietRule::Exempt {
+        windows.push(policy.quiet);
+    }
+    if channel == Channel::CallList && rules.forbidden_call_hours {
+        windows.extend(policy.forbidden_call.iter().copied());
+    }
+    let mut at = start;
+    while at <= start + 2 * DAY_MS {
+        let (day, minute) = time::local(at, zone)?;
+        let Some(window) = windows.iter().find(|w| w.contains(minute)) else { return Some(at) };
+        let next_day = i32::from(window.to_minute <= minute);
+        at = time::instant_of_minute(day + next_day, window.to_minute, zone)?.max(at + 1);
+    }
+    None
+}

@@ -1,0 +1,26 @@
+//! The rules of customer care: what an activity is, what it may do, who is contacted and why not.
+//!
+//! Everything here is pure: no clock, randomness, file, network, SQL or WebAssembly. Time and ids
+//! come in as arguments; the crates around this one read, ask here, and carry out the answer.
+//! Rules cite the documents in `ARCHITECTURE.md` (S0–S4) by section.
+
+pub mod approval;
+pub mod arbitration;
+pub mod canonical;
+pub mod catalogue;
+pub mod column;
+pub mod contact;
+pub mod control;
+pub mod decide;
+pub mod field;
+pub mod governance;
+pub mod key;
+pub mod manifest;
+pub mod plan;
+pub mod policy;
+pub mod region;
+pub mod render;
+pub mod stats;
+pub mod text;
+pub mod time;
+pub mod verdict;

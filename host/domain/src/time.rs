@@ -1,0 +1,96 @@
+//! Dates in days and instants in Unix milliseconds, in the zones in which rules are meant.
+//! The clock is not here: instants are arguments.
+
+use jiff::civil::{Date, Time, date};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+/// A day in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// The province's time zone, in which business dates are meant.
+pub const PROVINCE_ZONE: &str = "Asia/Shanghai";
+
+const EPOCH: Date = date(1970, 1, 1);
+
+/// The civil date of a day number; `None` outside the years −9999 to 9999.
+pub fn date_of(days: i32) -> Option<Date> {
+    EPOCH.checked_add(i64::from(days).days()).ok()
+}
+
+/// The day number of a civil date.
+pub fn days_of(date: Date) -> i32 {
+    EPOCH.until(date).map_or(0, |span| span.get_days())
+}
+
+/// Reads `2026-07-29` as a day number.
+pub fn parse_date(text: &str) -> Option<i32> {
+    text.parse::<Date>().ok().map(days_of)
+}
+
+/// Writes a day number as `2026-07-29`.
+pub fn write_date(days: i32) -> String {
+    date_of(days).map_or_else(|| format!("day {days}"), |d| d.to_string())
+}
+
+/// Writes an instant as RFC 3339 in the province's zone.
+pub fn write_instant(instant_ms: i64) -> String {
+    let Ok(stamp) = Timestamp::from_millisecond(instant_ms) else { return format!("{instant_ms} ms") };
+    match zone(PROVINCE_ZONE) {
+        Some(zone) => stamp.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        None => stamp.to_string(),
+    }
+}
+
+/// Reads an RFC 3339 instant (`2026-07-29T09:00:00+08:00`), or a civil date and time in the province's zone.
+pub fn parse_instant(text: &str) -> Option<i64> {
+    if let Ok(stamp) = text.parse::<Timestamp>() {
+        return Some(stamp.as_millisecond());
+    }
+    let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+    let zoned = civil.to_zoned(zone(PROVINCE_ZONE)?).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
+/// A zone by its IANA name.
+pub fn zone(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok()
+}
+
+/// The instant of a time of day on a date in a zone; a time that a clock change skips is moved on.
+pub fn instant_at(days: i32, time: Time, zone: &TimeZone) -> Option<i64> {
+    let civil = date_of(days)?.to_datetime(time);
+    zone.to_ambiguous_timestamp(civil).compatible().ok().map(Timestamp::as_millisecond)
+}
+
+/// The date and minute of the day of an instant in a zone.
+pub fn local(instant_ms: i64, zone: &TimeZone) -> Option<(i32, u16)> {
+    let stamp = Timestamp::from_millisecond(instant_ms).ok()?;
+    let civil = zone.to_datetime(stamp);
+    let minute = u16::try_from(i32::from(civil.hour()) * 60 + i32::from(civil.minute())).ok()?;
+    Some((days_of(civil.date()), minute))
+}
+
+/// The instant of a minute of a day in a zone; minute 1440 is the next midnight.
+pub fn instant_of_minute(days: i32, minute: u16, zone: &TimeZone) -> Option<i64> {
+    let (days, minute) = (days + i32::from(minute / 1440), minute % 1440);
+    let time = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok()?;
+    instant_at(days, time, zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_instants_go_there_and_back() {
+        assert_eq!(parse_date("1970-01-02"), Some(1));
+        assert_eq!(parse_date("2026-02-29"), None);
+        assert_eq!(parse_date("2008-05-12").map(write_date).as_deref(), Some("2008-05-12"));
+        let nine = parse_instant("2026-07-29T09:00:00").expect("an instant");
+        assert_eq!(write_instant(nine), "2026-07-29T09:00:00+08:00");
+        let zone = zone(PROVINCE_ZONE).expect("the province's zone");
+        assert_eq!(local(nine, &zone), parse_date("2026-07-29").map(|d| (d, 540)));
+        assert_eq!(parse_date("2026-07-29").and_then(|d| instant_of_minute(d, 540, &zone)), Some(nine));
+    }
+}

@@ -1,0 +1,157 @@
+//! The gate for uploaded bytes: everything that can be said without compiling or running them.
+//! Signatures of branches, versions already uploaded and smoke runs do not live here.
+
+use crate::contract::{self, CONTRACTS, Contract, Target};
+use crate::sections::{FEATURES, Surface};
+use care_domain::field::Dictionary;
+use care_domain::manifest::{DECLARATION_SECTION, Declaration, Manifest, SECTION, World};
+use care_domain::text::{Finding, nearest};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use wasmparser::Validator;
+
+/// No component is larger, in bytes: a Python guest has 18 MB.
+pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
+/// Of one kind of finding about hostile bytes, no more are listed.
+const MAX_LISTED: usize = 20;
+
+/// What the gate says of some bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Whether nothing refuses them.
+    pub accepted: bool,
+    /// SHA-256 of the bytes, hexadecimal.
+    pub digest: String,
+    /// Everything found, at once.
+    pub findings: Vec<Finding>,
+    /// The manifest, where there is one that fits its schema.
+    pub manifest: Option<Manifest>,
+}
+
+/// Checks a component and its manifest against the field dictionary. Never runs or compiles them.
+pub fn inspect(bytes: &[u8], dictionary: &Dictionary) -> Report {
+    let mut findings = Vec::new();
+    let manifest = match open(bytes) {
+        Ok(surface) => check(bytes, &surface, dictionary, &mut findings),
+        Err(finding) => {
+            findings.push(finding);
+            None
+        }
+    };
+    Report {
+        accepted: !findings.iter().any(Finding::refuses),
+        digest: hex::encode(Sha256::digest(bytes)),
+        findings,
+        manifest,
+    }
+}
+
+/// The outside of valid component bytes, or why there is none: nothing else can be said then.
+fn open(bytes: &[u8]) -> Result<Surface<'_>, Finding> {
+    if bytes.len() > MAX_COMPONENT_BYTES {
+        let message = format!("the component has {} bytes, more than {MAX_COMPONENT_BYTES}", bytes.len());
+        return Err(Finding::error("too-large", message, "Build for release, stripped, or leave out what it does not need"));
+    }
+    let invalid = |error: wasmparser::BinaryReaderError| {
+        let message = format!("no valid WebAssembly: byte {}: {}", error.offset(), error.message());
+        let hint = "Upload the .wasm file that `care plugin build` wrote, unchanged and in binary mode";
+        Finding::error("invalid-wasm", message, hint)
+    };
+    Validator::new_with_features(FEATURES).validate_all(bytes).map_err(invalid)?;
+    let surface = Surface::read(bytes).map_err(invalid)?;
+    if !surface.is_component {
+        let hint = "Make it a component: `care plugin build` does, and so does `wasm-tools component new`";
+        return Err(Finding::error("core-module", "this is a core module, not a component", hint));
+    }
+    Ok(surface)
+}
+
+fn check(bytes: &[u8], surface: &Surface<'_>, dictionary: &Dictionary, findings: &mut Vec<Finding>) -> Option<Manifest> {
+    let manifest = read_manifest(surface, findings);
+    let contract = manifest.as_ref().map_or(CONTRACTS.last(), |m| known_contract(m, findings));
+    if let Some(contract) = contract {
+        check_world(bytes, surface, contract, manifest.as_ref().map(|m| m.world), findings);
+    }
+    if let Some(manifest) = &manifest {
+        findings.extend(manifest.check(dictionary));
+        check_declarations(surface, manifest, findings);
+    }
+    manifest
+}
+
+fn read_manifest(surface: &Surface<'_>, findings: &mut Vec<Finding>) -> Option<Manifest> {
+    let sections: Vec<&[u8]> = surface.own(SECTION).map(|c| c.data).collect();
+    let hint = "Build with `care plugin build`, which writes it from activity.toml";
+    match sections.as_slice() {
+        [] => {
+            findings.push(Finding::error("no-manifest", format!("there is no custom section {SECTION:?}"), hint));
+            None
+        }
+        [one] => Manifest::from_json(one).map_err(|finding| findings.push(finding)).ok(),
+        several => {
+            let message = format!("there are {} custom sections {SECTION:?}, not one", several.len());
+            findings.push(Finding::error("repeated-manifest", message, hint));
+            None
+        }
+    }
+}
+
+fn known_contract(manifest: &Manifest, findings: &mut Vec<Finding>) -> Option<&'static Contract> {
+    let contract = contract::find(&manifest.wit);
+    if contract.is_none() {
+        let message = format!("it was built for care:activity {}, which does not exist", manifest.wit);
+        let hint = format!("Build for one of the released versions: {}", contract::known());
+        findings.push(Finding::error("unknown-wit-version", message, hint));
+    }
+    contract
+}
+
+/// Imports must be a subset of the world's and exports a superset; signatures are compared where names agree.
+fn check_world(bytes: &[u8], surface: &Surface<'_>, contract: &Contract, world: Option<World>, findings: &mut Vec<Finding>) {
+    let target = contract.target(world.unwrap_or_default());
+    let before = findings.len();
+    let is_forbidden = |name: &&&str| !target.imports.iter().any(|i| i == **name);
+    for name in surface.imports.iter().filter(is_forbidden).take(MAX_LISTED) {
+        findings.push(forbidden(name, &target));
+    }
+    // Without a manifest nobody knows which world was meant.
+    if world.is_some() {
+        for name in target.exports.iter().filter(|e| !surface.exports.contains(&e.as_str())) {
+            let near = nearest(name, surface.exports.iter().take(MAX_LISTED).copied());
+            let hint = match near.first() {
+                Some(near) => format!("It exports {near:?}: build against wit/care-activity-{}", contract.version),
+                None => format!("Implement every export of the world in wit/care-activity-{}", contract.version),
+            };
+            findings.push(Finding::error("wrong-world", format!("it does not export {name:?}"), hint));
+        }
+        if findings.len() == before {
+            if let Err(error) = wit_component::targets(&target.resolve, target.world, bytes) {
+                let message = format!("a function or type differs from the contract: {}", error.root_cause());
+                let hint = format!("Generate the bindings again from wit/care-activity-{}", contract.version);
+                findings.push(Finding::error("wrong-signature", message, hint));
+            }
+        }
+    }
+}
+
+fn forbidden(name: &str, target: &Target) -> Finding {
+    let hint = if name.starts_with("wasi:") {
+        "A guest has no clock, randomness, files or network: build for wasm32-unknown-unknown, or stub WASI out (`--stub-wasi`)".to_owned()
+    } else {
+        format!("Import nothing but {}", target.imports.join(" and "))
+    };
+    Finding::error("forbidden-import", format!("it imports {name:?}"), hint)
+}
+
+/// What the code says of itself, where its SDK wrote it down, must be what the manifest says of it.
+fn check_declarations(surface: &Surface<'_>, manifest: &Manifest, findings: &mut Vec<Finding>) {
+    for section in surface.anywhere(DECLARATION_SECTION).into_iter().take(MAX_LISTED) {
+        match serde_json::from_slice::<Declaration>(section) {
+            Ok(declaration) => findings.extend(manifest.check_declaration(&declaration)),
+            Err(error) => {
+                let message = format!("custom section {DECLARATION_SECTION:?} cannot be read: {error}");
+                findings.push(Finding::error("declaration-schema", message, "Build with the SDK of this release"));
+            }
+        }
+    }
+}

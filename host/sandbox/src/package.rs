@@ -1,0 +1,89 @@
+//! Making plugins: from a core module to a component, and the manifest into it.
+//! Where the manifest comes from (`activity.toml`, the compiler) is the builder's business.
+
+use crate::sections::Surface;
+use care_domain::manifest::{DECLARATION_SECTION, SECTION};
+use std::error::Error;
+use wit_component::ComponentEncoder;
+
+/// A plugin that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// The compiler's output is no module, or imports something that is not in its world.
+    #[error("the module cannot be made a component; does it import something beside care:activity?")]
+    Encode(#[source] Box<dyn Error + Send + Sync>),
+    /// Not WebAssembly.
+    #[error("these bytes are no WebAssembly: byte {offset}")]
+    Invalid {
+        /// Where reading stopped.
+        offset: usize,
+        /// What was found there.
+        #[source]
+        source: wasmparser::BinaryReaderError,
+    },
+    /// A manifest belongs to a component.
+    #[error("these bytes are a core module; make it a component first")]
+    CoreModule,
+}
+
+/// Makes a core module a component. The world comes from the module itself: binding generators write it
+/// into a custom section.
+pub fn component_from_core(core: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let encode = || ComponentEncoder::default().module(core)?.validate(true).encode();
+    encode().map_err(|e| PackageError::Encode(e.into()))
+}
+
+/// The component with `manifest` (JSON) as its one manifest, replacing any. A declaration of the code
+/// inside is copied to the component's own level, where tools find it without looking into modules.
+pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let surface = read(component)?;
+    if !surface.is_component {
+        return Err(PackageError::CoreModule);
+    }
+    let mut bytes = Vec::with_capacity(component.len() + manifest.len() + 64);
+    let mut copied = 0;
+    for old in surface.own(SECTION) {
+        bytes.extend_from_slice(&component[copied..old.span.start]);
+        copied = old.span.end;
+    }
+    bytes.extend_from_slice(&component[copied..]);
+    append(&mut bytes, SECTION, manifest);
+    if surface.own(DECLARATION_SECTION).next().is_none() {
+        if let Some(declaration) = surface.anywhere(DECLARATION_SECTION).first() {
+            append(&mut bytes, DECLARATION_SECTION, declaration);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The JSON in which a module or component built with the Rust SDK declares what its code uses.
+pub fn declaration(wasm: &[u8]) -> Result<Option<Vec<u8>>, PackageError> {
+    Ok(read(wasm)?.anywhere(DECLARATION_SECTION).first().map(|json| json.to_vec()))
+}
+
+/// The JSON of a component's manifest.
+pub fn manifest_bytes(component: &[u8]) -> Result<Option<Vec<u8>>, PackageError> {
+    Ok(read(component)?.own(SECTION).next().map(|custom| custom.data.to_vec()))
+}
+
+fn read(wasm: &[u8]) -> Result<Surface<'_>, PackageError> {
+    Surface::read(wasm).map_err(|source| PackageError::Invalid { offset: source.offset(), source })
+}
+
+fn append(bytes: &mut Vec<u8>, name: &str, data: &[u8]) {
+    let mut content = Vec::with_capacity(name.len() + data.len() + 4);
+    leb128(&mut content, name.len());
+    content.extend_from_slice(name.as_bytes());
+    content.extend_from_slice(data);
+    bytes.push(0);
+    leb128(bytes, content.len());
+    bytes.extend_from_slice(&content);
+}
+
+fn leb128(bytes: &mut Vec<u8>, mut value: usize) {
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
