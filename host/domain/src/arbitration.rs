@@ -124,13 +124,11 @@ fn place<'a>(
     if used >= cap.contacts as usize {
         return Some((Verdict::Capped, figures(used), None));
     }
-    let mut last = None;
     for winner in winners.filter(|w| w.channel.disturbs()) {
         times.push(winner.planned_at);
-        last = Some(winner.terms);
         let used = busiest(&times, at, cap.days);
         if used >= cap.contacts as usize {
-            return Some((Verdict::Lost, figures(used), last));
+            return Some((Verdict::Lost, figures(used), Some(winner.terms)));
         }
     }
     None

@@ -163,3 +163,6 @@ impl Dictionary {
 /// Fields about an activity's own past with a customer, which the host computes once per batch
 /// as of the task's high-water mark; no snapshot holds them.
 pub const OWN_PREFIX: &str = "own.";
+
+/// Fields that say whether a customer is on a named list (`list.rescuers`): boolean, answered by the host.
+pub const LIST_PREFIX: &str = "list.";

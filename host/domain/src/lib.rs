@@ -14,6 +14,7 @@ pub mod control;
 pub mod decide;
 pub mod field;
 pub mod governance;
+pub mod identity;
 pub mod key;
 pub mod manifest;
 pub mod plan;

@@ -15,6 +15,16 @@ pub enum Language {
     En,
 }
 
+impl Language {
+    /// As stored and written in fields.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+}
+
 /// A text in both languages; neither may be blank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,1 +1,166 @@
-//! host/engine
+//! The use cases, one public function a verb: upload, review, start, plan, dispatch, record, evaluate, explain.
+//! They read through the store, the population and the sandbox, ask `care-domain`, and carry out its answer.
+//! No rule of the domain and no printing lives here; the clock comes in as an argument.
+
+mod campaign;
+mod data;
+mod dispatch;
+mod error;
+mod evaluate;
+mod outcome;
+mod plan;
+mod reference;
+mod render;
+mod review;
+mod simulate;
+mod upload;
+mod why;
+
+pub use campaign::{NewCampaign, Started};
+pub use data::{Imported, ListImported};
+pub use dispatch::Dispatched;
+pub use error::EngineError;
+pub use evaluate::{Evaluation, PluginMetric};
+pub use outcome::{OutcomeImport, RejectedLine};
+pub use plan::{ActivitySummary, PlanRequest, PlanSummary, Progress, Watch};
+pub use upload::Pushed;
+pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
+
+pub use care_population::PopulationError;
+pub use care_population::generate::GenerateOptions;
+pub use care_sandbox::Report;
+pub use care_store::{Campaign, CommitStep, Plan, PlanState, StoredSubmission};
+
+use care_domain::field::Dictionary;
+use care_domain::policy::Policy;
+use care_population::Keyer;
+use care_sandbox::{Sandbox, SandboxConfig};
+use care_store::Store;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The field dictionary that a new installation starts with.
+pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
+
+/// An open data folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    folder: PathBuf,
+    store: Store,
+    sandbox: Sandbox,
+    dictionary: std::sync::Arc<Dictionary>,
+    keyer: Keyer,
+}
+
+impl Engine {
+    /// Makes a data folder, or completes one: dictionary, pseudonym key, database, default policy.
+    /// What exists is kept. `secret` becomes the key that pseudonyms are made with, if there is none yet.
+    pub async fn init(folder: &Path, secret: [u8; 32]) -> Result<Self, EngineError> {
+        for part in ["keys", "blobs", "snapshots", "decisions", "outbox"] {
+            let path = folder.join(part);
+            fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
+        }
+        keep_private(&folder.join("keys").join(KEY_FILE), hex::encode(secret).as_bytes())?;
+        let fields = folder.join(FIELDS_FILE);
+        if !fields.exists() {
+            fs::write(&fields, DEFAULT_FIELDS).map_err(EngineError::file(&fields, "writing"))?;
+        }
+        let store = Store::open(folder).await?;
+        if store.policy(None).await?.is_none() {
+            store.set_policy(&Policy::default()).await?;
+        }
+        Self::open(folder).await
+    }
+
+    /// Opens a data folder that `init` made.
+    pub async fn open(folder: &Path) -> Result<Self, EngineError> {
+        let key = folder.join("keys").join(KEY_FILE);
+        if !key.exists() {
+            return Err(EngineError::refused(
+                "no-data-folder",
+                format!("{} is no data folder", folder.display()),
+                "Run `care init` first, or name the folder with --data or CARE_DATA",
+            ));
+        }
+        let secret = fs::read_to_string(&key).map_err(EngineError::file(&key, "reading"))?;
+        let secret = hex::decode(secret.trim()).map_err(|_| {
+            let hint = "Restore it from a backup: without it no customer can be found again";
+            EngineError::refused("bad-key", format!("{} holds no key", key.display()), hint)
+        })?;
+        let store = Store::open(folder).await?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            store,
+            sandbox: Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?,
+            dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
+            keyer: Keyer::new(&secret)?,
+        })
+    }
+
+    /// A fresh secret for a new data folder.
+    pub fn new_secret() -> Result<[u8; 32], EngineError> {
+        let mut secret = [0u8; 32];
+        getrandom::fill(&mut secret).map_err(EngineError::internal)?;
+        Ok(secret)
+    }
+
+    /// The contact policy in force, with its digest.
+    pub async fn policy_in_force(&self) -> Result<(String, Policy), EngineError> {
+        let found = self.store.policy(None).await?;
+        found.ok_or_else(|| EngineError::refused("no-policy", "there is no contact policy", "Run `care init` again"))
+    }
+
+    /// Puts a contact policy in force for plans to come; returns its digest.
+    pub async fn set_policy(&self, policy: &Policy) -> Result<String, EngineError> {
+        Ok(self.store.set_policy(policy).await?)
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The field dictionary in force.
+    pub fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
+    /// Where it keeps everything.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+const KEY_FILE: &str = "pseudonym.key";
+const FIELDS_FILE: &str = "fields.toml";
+
+/// Checks a component as the gate would, by the default dictionary, without a data folder.
+pub fn check_component(component: &[u8]) -> Result<Report, EngineError> {
+    let dictionary = parse_dictionary(DEFAULT_FIELDS).map_err(EngineError::internal)?;
+    let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
+    Ok(upload::check(&sandbox, &dictionary, component))
+}
+
+/// Reads a field dictionary.
+fn read_dictionary(path: &Path) -> Result<Dictionary, EngineError> {
+    let text = fs::read_to_string(path).map_err(EngineError::file(path, "reading"))?;
+    parse_dictionary(&text).map_err(|e| {
+        EngineError::refused("bad-dictionary", format!("{}: {e}", path.display()), "Compare it with examples/fields.toml")
+    })
+}
+
+/// Parses a field dictionary.
+pub fn parse_dictionary(text: &str) -> Result<Dictionary, toml::de::Error> {
+    toml::from_str(text)
+}
+
+/// Writes a file that only its owner may read, unless it exists.
+fn keep_private(path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => file.write_all(bytes).and_then(|()| file.sync_all()).map_err(EngineError::file(path, "writing")),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(EngineError::file(path, "writing")(error)),
+    }
+}

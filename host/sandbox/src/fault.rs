@@ -71,7 +71,9 @@ impl Fault {
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
     /// The wall clock ran out before the fuel did.
-    #[error("the call took longer than {seconds} s of wall clock; the machine is overloaded, or the fuel granted is far too high")]
+    #[error(
+        "the call took longer than {seconds} s of wall clock; the machine is overloaded, or the fuel granted is far too high"
+    )]
     Deadline {
         /// The deadline.
         seconds: f64,

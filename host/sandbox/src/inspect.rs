@@ -50,7 +50,11 @@ pub fn inspect(bytes: &[u8], dictionary: &Dictionary) -> Report {
 fn open(bytes: &[u8]) -> Result<Surface<'_>, Finding> {
     if bytes.len() > MAX_COMPONENT_BYTES {
         let message = format!("the component has {} bytes, more than {MAX_COMPONENT_BYTES}", bytes.len());
-        return Err(Finding::error("too-large", message, "Build for release, stripped, or leave out what it does not need"));
+        return Err(Finding::error(
+            "too-large",
+            message,
+            "Build for release, stripped, or leave out what it does not need",
+        ));
     }
     let invalid = |error: wasmparser::BinaryReaderError| {
         let message = format!("no valid WebAssembly: byte {}: {}", error.offset(), error.message());
@@ -66,7 +70,12 @@ fn open(bytes: &[u8]) -> Result<Surface<'_>, Finding> {
     Ok(surface)
 }
 
-fn check(bytes: &[u8], surface: &Surface<'_>, dictionary: &Dictionary, findings: &mut Vec<Finding>) -> Option<Manifest> {
+fn check(
+    bytes: &[u8],
+    surface: &Surface<'_>,
+    dictionary: &Dictionary,
+    findings: &mut Vec<Finding>,
+) -> Option<Manifest> {
     let manifest = read_manifest(surface, findings);
     let contract = manifest.as_ref().map_or(CONTRACTS.last(), |m| known_contract(m, findings));
     if let Some(contract) = contract {
@@ -107,7 +116,13 @@ fn known_contract(manifest: &Manifest, findings: &mut Vec<Finding>) -> Option<&'
 }
 
 /// Imports must be a subset of the world's and exports a superset; signatures are compared where names agree.
-fn check_world(bytes: &[u8], surface: &Surface<'_>, contract: &Contract, world: Option<World>, findings: &mut Vec<Finding>) {
+fn check_world(
+    bytes: &[u8],
+    surface: &Surface<'_>,
+    contract: &Contract,
+    world: Option<World>,
+    findings: &mut Vec<Finding>,
+) {
     let target = contract.target(world.unwrap_or_default());
     let before = findings.len();
     let is_forbidden = |name: &&&str| !target.imports.iter().any(|i| i == **name);
@@ -124,12 +139,12 @@ fn check_world(bytes: &[u8], surface: &Surface<'_>, contract: &Contract, world: 
             };
             findings.push(Finding::error("wrong-world", format!("it does not export {name:?}"), hint));
         }
-        if findings.len() == before {
-            if let Err(error) = wit_component::targets(&target.resolve, target.world, bytes) {
-                let message = format!("a function or type differs from the contract: {}", error.root_cause());
-                let hint = format!("Generate the bindings again from wit/care-activity-{}", contract.version);
-                findings.push(Finding::error("wrong-signature", message, hint));
-            }
+        if findings.len() == before
+            && let Err(error) = wit_component::targets(&target.resolve, target.world, bytes)
+        {
+            let message = format!("a function or type differs from the contract: {}", error.root_cause());
+            let hint = format!("Generate the bindings again from wit/care-activity-{}", contract.version);
+            findings.push(Finding::error("wrong-signature", message, hint));
         }
     }
 }

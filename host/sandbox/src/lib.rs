@@ -1,1 +1,25 @@
-//! host/sandbox
+//! Running other people's code: the gate for uploaded components, the engine and its limits, one adapter per
+//! released version of the contract, and the making of components. Behind this crate nobody sees wasmtime.
+//! No storage, no network, no clock but the deadline's, and no rule of customer care lives here.
+
+mod answer;
+mod contract;
+mod engine;
+mod fault;
+mod guest;
+mod host;
+mod inspect;
+mod limiter;
+mod list;
+mod message;
+pub mod package;
+mod sections;
+
+pub use answer::{MAX_METRICS, MAX_STATE_BYTES, Metric, Moments, Selection};
+pub use contract::{CONTRACTS, Contract};
+pub use engine::{CompileError, ENGINE, Plugin, Sandbox, SandboxConfig, SandboxError, TICK};
+pub use fault::{Broken, Fault, FaultCode, MAX_MESSAGE_CHARS, MachineError};
+pub use guest::Guest;
+pub use host::{Grants, RunFacts};
+pub use inspect::{MAX_COMPONENT_BYTES, Report, inspect};
+pub use message::Message;

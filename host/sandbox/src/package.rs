@@ -48,10 +48,10 @@ pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Result<Vec<u8>, Packa
     }
     bytes.extend_from_slice(&component[copied..]);
     append(&mut bytes, SECTION, manifest);
-    if surface.own(DECLARATION_SECTION).next().is_none() {
-        if let Some(declaration) = surface.anywhere(DECLARATION_SECTION).first() {
-            append(&mut bytes, DECLARATION_SECTION, declaration);
-        }
+    if surface.own(DECLARATION_SECTION).next().is_none()
+        && let Some(declaration) = surface.anywhere(DECLARATION_SECTION).first()
+    {
+        append(&mut bytes, DECLARATION_SECTION, declaration);
     }
     Ok(bytes)
 }

@@ -9,7 +9,8 @@ use wasmparser::{BinaryReaderError, Encoding, Parser, Payload, WasmFeatures};
 pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MULTI_MEMORY)
-    .union(WasmFeatures::COMPONENT_MODEL);
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .difference(WasmFeatures::GC_TYPES);
 
 /// A custom section.
 pub(crate) struct Custom<'a> {

@@ -1,1 +1,63 @@
-fn main() {}
+//! `care`: the command line and the server of the host for customer-care activities.
+//!
+//! This crate reads the clock, arguments and files, calls one engine function a command, and prints its answer.
+//! No rule lives here.
+
+mod answer;
+mod args;
+mod clock;
+mod commands;
+mod plugin;
+mod progress;
+mod serve;
+
+use answer::{Answer, report};
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The request was refused, or failed.
+const REFUSED: u8 = 1;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(&args.log))
+        .init();
+    let json = args.json;
+    match run(args) {
+        Ok(answer) => {
+            answer.print(json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            report(&error, json);
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<Answer> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match args.command {
+            Command::Init { ref pseudonym_key } => commands::setup::init(&args, pseudonym_key.as_deref()).await,
+            Command::Serve { listen } => serve::serve(&args.data, listen).await,
+            Command::Population(ref command) => commands::population::run(&args, command).await,
+            Command::Table(ref command) => commands::population::table(&args, command).await,
+            Command::List(ref command) => commands::population::list(&args, command).await,
+            Command::Policy(ref command) => commands::setup::policy(&args, command).await,
+            Command::Plugin(ref command) => commands::plugin::run(&args, command).await,
+            Command::Submission(ref command) => commands::submission::run(&args, command).await,
+            Command::Campaign(ref command) => commands::campaign::run(&args, command).await,
+            Command::Plan(ref command) => commands::plan::run(&args, command).await,
+            Command::Dispatch { at } => commands::plan::dispatch(&args, at).await,
+            Command::Why { ref customer, date } => commands::plan::why(&args, customer, date).await,
+            Command::Outcome(ref command) => commands::outcome::run(&args, command).await,
+            Command::Evaluate { ref campaign, ref outcome } => {
+                commands::outcome::evaluate(&args, campaign, outcome.as_deref()).await
+            }
+        }
+    })
+}

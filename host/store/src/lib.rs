@@ -1,1 +1,115 @@
-//! host/store
+//! What an installation remembers: SQLite through sqlx, and content-addressed files beside it.
+//! No sqlx type leaves this crate, and no rule of the domain lives here except those the database must enforce.
+
+mod blobs;
+mod campaigns;
+mod contacts;
+mod dispatch;
+mod error;
+mod identity;
+mod outcomes;
+mod plans;
+mod reference;
+mod registry;
+
+pub use blobs::Blobs;
+pub use campaigns::Campaign;
+pub use contacts::{History, NewContact, NewControl, StoredContact};
+pub use dispatch::{Batch, Waiting};
+pub use error::StoreError;
+pub use outcomes::{NewOutcome, Recorded, Subject, Wish};
+pub use plans::{Attempt, CommitStep, Committed, Cut, Plan, PlanState, Release, TaskCommit};
+pub use reference::{NamedList, SnapshotRow};
+pub use registry::{StoredSubmission, Version};
+
+use error::During;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, Transaction};
+use std::path::Path;
+use std::time::Duration;
+
+const READERS: u32 = 4;
+const BUSY: Duration = Duration::from_secs(30);
+/// SQLite takes 32,766 values in a statement.
+const MAX_BINDS: usize = 32_766;
+
+/// Schema changes in their order; one that was ever released is never edited.
+const STATE_MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const IDENTITY_MIGRATIONS: &[&str] = &[include_str!("../identity-migrations/0001_start.sql")];
+
+/// An open store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    identities: SqlitePool,
+    blobs: Blobs,
+}
+
+impl Store {
+    /// Opens the store in a data folder, creating what is missing and migrating forward.
+    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+        let state = options(&folder.join("care.db"));
+        let writer = pool(state.clone(), 1).await?;
+        migrate(&writer, STATE_MIGRATIONS).await?;
+        let readers = pool(state.read_only(true), READERS).await?;
+        let identities = pool(options(&folder.join("identities.db")), 1).await?;
+        migrate(&identities, IDENTITY_MIGRATIONS).await?;
+        Ok(Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")) })
+    }
+
+    /// The content-addressed files: components and reference tables.
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await.map(|_| ()).during("asking the database")
+    }
+
+    /// The last sequence number given out: the high-water mark.
+    pub async fn mark(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT last FROM sequence").fetch_one(&self.readers).await.during("reading the mark")
+    }
+
+    /// A write transaction that takes the write lock at once, so that waiting for it respects the busy timeout.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.during("starting to write")
+    }
+}
+
+/// Takes `count` sequence numbers; returns the first.
+async fn take_seq(tx: &mut Transaction<'static, Sqlite>, count: usize) -> Result<i64, StoreError> {
+    let count = count as i64;
+    let last: i64 = sqlx::query_scalar("UPDATE sequence SET last = last + ? RETURNING last")
+        .bind(count)
+        .fetch_one(&mut **tx)
+        .await
+        .during("numbering ledger lines")?;
+    Ok(last - count + 1)
+}
+
+async fn migrate(pool: &SqlitePool, scripts: &[&'static str]) -> Result<(), StoreError> {
+    let numbered = (1..).zip(scripts.iter().copied());
+    let migrations = numbered
+        .map(|(n, sql)| Migration::new(n, "".into(), MigrationType::Simple, sql.into_sql_str(), false))
+        .collect();
+    Migrator::with_migrations(migrations).run(pool).await.map_err(StoreError::migrating)
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+}
+
+async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {
+    SqlitePoolOptions::new().max_connections(size).connect_with(options).await.during("opening the database")
+}

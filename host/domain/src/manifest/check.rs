@@ -3,7 +3,7 @@
 use super::{Declaration, Manifest, Slot, SlotKind};
 use crate::catalogue;
 use crate::contact::Channel;
-use crate::field::{Dictionary, Stage};
+use crate::field::{Dictionary, FieldType, LIST_PREFIX, Stage};
 use crate::render::{Body, Part};
 use crate::text::{Bilingual, Finding, is_kebab, nearest};
 use std::collections::BTreeSet;
@@ -131,7 +131,8 @@ impl Manifest {
 
     fn check_fields(&self, dictionary: &Dictionary, findings: &mut Vec<Finding>) {
         for stage in [Stage::Select, Stage::Schedule, Stage::Compose] {
-            for used in self.fields_of(stage) {
+            let listed = |f: &&super::FieldUse| f.name.starts_with(LIST_PREFIX) && f.ty == FieldType::Boolean;
+            for used in self.fields_of(stage).iter().filter(|f| !listed(f)) {
                 match dictionary.find(&used.name) {
                     Err(near) => {
                         let hint = format!("Nearest fields of the dictionary: {}", near.join(", "));

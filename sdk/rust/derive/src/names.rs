@@ -24,6 +24,9 @@ mod tests {
     #[test]
     fn rust_names_become_kebab_names() {
         assert_eq!([of_field("spend_d1"), of_field("r#type")], ["spend-d1", "type"]);
-        assert_eq!([of_variant("MZone"), of_variant("Gotone"), of_variant("TenYear")], ["m-zone", "gotone", "ten-year"]);
+        assert_eq!(
+            [of_variant("MZone"), of_variant("Gotone"), of_variant("TenYear")],
+            ["m-zone", "gotone", "ten-year"]
+        );
     }
 }

@@ -19,7 +19,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let types: Vec<&Type> = fields.named.iter().map(|f| &f.ty).collect();
     let named = fields.named.iter().zip(&idents);
     let names = named
-        .map(|(field, ident)| Ok(attribute(&field.attrs, "name")?.unwrap_or_else(|| names::of_field(&ident.to_string()))))
+        .map(|(field, ident)| {
+            Ok(attribute(&field.attrs, "name")?.unwrap_or_else(|| names::of_field(&ident.to_string())))
+        })
         .collect::<Result<Vec<String>>>()?;
     let indices = (0..idents.len()).map(Index::from);
     let row = &input.ident;

@@ -1,0 +1,144 @@
+//! Outcomes: what customers did. Recorded once, with what follows: wishes, and the end of waiting contacts.
+
+use crate::{Engine, EngineError};
+use care_domain::canonical;
+use care_domain::text::{is_kebab, nearest};
+use care_domain::time;
+use care_store::{NewOutcome, Recorded, Wish};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An import of outcomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutcomeImport {
+    /// New ones.
+    pub added: u64,
+    /// Known before.
+    pub repeated: u64,
+    /// Waiting contacts that they made pointless.
+    pub cancelled: u64,
+    /// Lines left out, with the reason.
+    pub rejected: Vec<RejectedLine>,
+}
+
+/// A line that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectedLine {
+    /// Line of the file, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+const COLUMNS: [&str; 6] = ["customer", "kind", "at", "value", "activity", "id"];
+/// Outcomes recorded in one transaction.
+const BATCH: usize = 5_000;
+
+impl Engine {
+    /// Imports outcomes from CSV: `customer,kind,at[,value][,activity][,id]`. `at` is an instant (RFC 3339), or a
+    /// date and time in the province's zone. The same line again adds nothing. `now` is the wall clock.
+    pub async fn import_outcomes(&self, csv: &str, now: i64) -> Result<OutcomeImport, EngineError> {
+        let mut lines = csv.trim_start_matches('\u{feff}').lines();
+        let header = Header::read(lines.next().unwrap_or_default())?;
+        let cancel = self.cancel_map().await?;
+        let mut done = OutcomeImport { added: 0, repeated: 0, cancelled: 0, rejected: Vec::new() };
+        let mut batch = Vec::new();
+        for (line, text) in (2..).zip(lines) {
+            if text.trim().is_empty() {
+                continue;
+            }
+            match self.outcome(&header, text, &cancel) {
+                Ok(outcome) => batch.push(outcome),
+                Err(reason) => done.rejected.push(RejectedLine { line, reason }),
+            }
+            if batch.len() == BATCH {
+                done.add(self.store.record_outcomes(&batch, now).await?);
+                batch.clear();
+            }
+        }
+        done.add(self.store.record_outcomes(&batch, now).await?);
+        Ok(done)
+    }
+
+    /// Which activities' waiting contacts an outcome kind makes pointless: their `cancel-on`.
+    async fn cancel_map(&self) -> Result<BTreeMap<String, Vec<String>>, EngineError> {
+        let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for found in self.store.submissions().await? {
+            let manifest = found.version.manifest;
+            for kind in manifest.cancel_on {
+                let activities = map.entry(kind).or_default();
+                if !activities.contains(&manifest.name) {
+                    activities.push(manifest.name.clone());
+                }
+            }
+        }
+        Ok(map)
+    }
+
+    fn outcome(&self, header: &Header, text: &str, cancel: &BTreeMap<String, Vec<String>>) -> Result<NewOutcome, String> {
+        let cells: Vec<&str> = text.split(',').map(|c| c.trim().trim_matches('"')).collect();
+        if cells.len() != header.width {
+            return Err(format!("{} cells, the header has {}", cells.len(), header.width));
+        }
+        let cell = |name: &str| header.at.get(name).and_then(|i| cells.get(*i)).copied().filter(|c| !c.is_empty());
+        let customer = cell("customer").ok_or("no customer")?;
+        let kind = cell("kind").filter(|k| is_kebab(k)).ok_or("kind is no kebab-case name, such as topped-up")?;
+        let at = cell("at").and_then(time::parse_instant).ok_or("at is no instant, such as 2026-07-30T10:00:00+08:00")?;
+        let value = cell("value").map(|v| v.parse().map_err(|_| "value is no whole number")).transpose()?;
+        let activity = cell("activity").map(str::to_owned);
+        let key = self.key_of(customer);
+        let id = match cell("id") {
+            Some(id) => id.to_owned(),
+            None => canonical::digest(format!("{key} {kind} {at} {value:?} {activity:?}").as_bytes()),
+        };
+        let wish = wish_of(kind, activity.as_deref());
+        let suppresses = matches!(wish, Some(Wish::Suppress { .. }));
+        let mut cancels = cancel.get(kind).cloned().unwrap_or_default();
+        if let (Some(Wish::RefuseActivity { activity }), false) = (&wish, suppresses) {
+            cancels.push(activity.clone());
+        }
+        Ok(NewOutcome { id, customer: key, kind: kind.to_owned(), value, at, activity, wish, cancels, suppresses })
+    }
+}
+
+/// The wish that an outcome expresses (domain.md section 10).
+fn wish_of(kind: &str, activity: Option<&str>) -> Option<Wish> {
+    match (kind, activity) {
+        ("refused", Some(activity)) => Some(Wish::RefuseActivity { activity: activity.to_owned() }),
+        ("refused", None) => Some(Wish::RefuseAll),
+        ("consented", _) => Some(Wish::Commercial { yes: true }),
+        ("consent-withdrawn", _) => Some(Wish::Commercial { yes: false }),
+        ("deceased" | "possibly-missing", _) => Some(Wish::Suppress { because: kind.to_owned() }),
+        _ => None,
+    }
+}
+
+impl OutcomeImport {
+    fn add(&mut self, recorded: Recorded) {
+        self.added += recorded.added;
+        self.repeated += recorded.repeated;
+        self.cancelled += recorded.cancelled;
+    }
+}
+
+/// Where the columns stand.
+struct Header {
+    width: usize,
+    at: BTreeMap<String, usize>,
+}
+
+impl Header {
+    fn read(line: &str) -> Result<Self, EngineError> {
+        let names: Vec<String> = line.split(',').map(|c| c.trim().trim_matches('"').to_owned()).collect();
+        let hint = format!("The header may name {}; the first three are needed", COLUMNS.join(", "));
+        if let Some(unknown) = names.iter().find(|n| !COLUMNS.contains(&n.as_str())) {
+            let message = format!("column {unknown:?} is unknown (nearest: {})", nearest(unknown, COLUMNS).join(", "));
+            return Err(EngineError::refused("unknown-column", message, hint));
+        }
+        let at: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
+        if let Some(missing) = COLUMNS[..3].iter().find(|c| !at.contains_key(**c)) {
+            return Err(EngineError::refused("missing-column", format!("column {missing:?} is missing"), hint));
+        }
+        Ok(Self { width: names.len(), at })
+    }
+}

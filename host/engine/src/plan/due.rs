@@ -1,0 +1,217 @@
+//! What a plan needs of the world before it starts: due campaigns with their compiled plugins, the policy,
+//! reference tables, the snapshot; and the pins over all of it.
+
+use crate::reference::{self, LoadedTables};
+use crate::{Engine, EngineError, PlanRequest};
+use care_domain::approval::Approval;
+use care_domain::decide::Terms;
+use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
+use care_domain::manifest::Manifest;
+use care_domain::plan::{PinnedCampaign, Pins};
+use care_domain::policy::Policy;
+use care_domain::text::{Finding, nearest};
+use care_domain::time;
+use care_population::Snapshot;
+use care_sandbox::{Grants, Plugin, RunFacts};
+use care_store::{Campaign, StoredSubmission};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type DueCampaign = (Campaign, StoredSubmission, Approval);
+
+/// A campaign that takes part.
+pub(crate) struct Due {
+    pub(crate) campaign: String,
+    /// The manifest as granted.
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) component: String,
+    pub(crate) terms: Terms,
+    /// Campaign ids of the whole plan, by index of their terms.
+    pub(crate) rivals: Arc<[String]>,
+    pub(crate) plugin: Plugin,
+    pub(crate) facts: RunFacts,
+    pub(crate) grants: Grants,
+}
+
+/// Everything a task reads that is not the ledger.
+pub(crate) struct World {
+    pub(crate) pins: Pins,
+    pub(crate) due: Vec<Due>,
+    pub(crate) policy: Policy,
+    pub(crate) snapshot: Snapshot,
+    /// Codes of the areas in which a disaster is on at the business date.
+    pub(crate) disaster_areas: Vec<String>,
+    /// Named lists that some plugin reads.
+    pub(crate) lists: Vec<String>,
+}
+
+impl Engine {
+    /// Gathers what the plan needs, and refuses what would make it fail halfway.
+    pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {
+        let snapshot = self.snapshot(request.snapshot.as_deref(), Some(request.date)).await?;
+        let campaigns = self.due_campaigns(request.date).await?;
+        let (policy_digest, policy) = self.policy_in_force().await?;
+        let tables = self.load_tables(request.date).await?;
+        let lists = self.lists_read(&campaigns, request.date).await?;
+        check_fields(&campaigns, &snapshot)?;
+        check_tables(&campaigns, &tables)?;
+        let mut pinned_tables = tables.digests.clone();
+        pinned_tables.extend(lists.iter().map(|(name, digest)| (format!("{LIST_PREFIX}{name}"), digest.clone())));
+        let pins = Pins {
+            date: request.date,
+            wave: request.wave,
+            instant: request.instant,
+            snapshot: snapshot.id().to_owned(),
+            bucket_bits: snapshot.manifest().bits,
+            campaigns: campaigns.iter().map(|(campaign, found, _)| pinned(campaign, found)).collect(),
+            policy: policy_digest,
+            tables: pinned_tables,
+            batch: request.batch,
+            engine: care_sandbox::ENGINE.to_owned(),
+        };
+        let rivals: Arc<[String]> = campaigns.iter().map(|(c, ..)| c.id.clone()).collect();
+        let due = campaigns.iter().map(|entry| self.due(entry, &rivals, request, &tables));
+        Ok(World {
+            due: due.collect::<Result<_, _>>()?,
+            policy,
+            disaster_areas: tables.active_areas(request.date),
+            lists: lists.into_keys().collect(),
+            snapshot,
+            pins,
+        })
+    }
+
+    async fn due_campaigns(&self, date: i32) -> Result<Vec<DueCampaign>, EngineError> {
+        let submissions = self.store.submissions().await?;
+        let mut due = Vec::new();
+        for campaign in self.store.campaigns().await?.into_iter().filter(|c| c.active) {
+            let found = submissions.iter().find(|s| s.version.component == campaign.component && s.approval.is_some());
+            let Some((found, approval)) = found.and_then(|s| Some((s, s.approval.clone()?))) else {
+                let message = format!("campaign {} runs an unapproved version", campaign.id);
+                return Err(EngineError::refused("not-approved", message, "Stop it with `care campaign stop`"));
+            };
+            if approval.holds_on(date) {
+                due.push((campaign, found.clone(), approval));
+            }
+        }
+        if due.is_empty() {
+            let message = format!("no campaign is due on {}", time::write_date(date));
+            return Err(EngineError::refused("nothing-due", message, "Start one with `care campaign start`"));
+        }
+        Ok(due)
+    }
+
+    fn due(
+        &self,
+        (campaign, found, approval): &DueCampaign,
+        rivals: &Arc<[String]>,
+        request: &PlanRequest,
+        tables: &LoadedTables,
+    ) -> Result<Due, EngineError> {
+        let asked = &found.version.manifest;
+        let bytes = self.store.blobs().get(&campaign.component)?;
+        let plugin = self
+            .sandbox
+            .compile(&bytes)
+            .map_err(|source| EngineError::Compile { activity: asked.name.clone(), source })?;
+        let manifest = Arc::new(approval.effective(asked));
+        let facts = RunFacts { today: request.date, now: request.instant, params: campaign.params.as_str().into() };
+        let grants = Grants {
+            manifest: Arc::clone(&manifest),
+            limits: approval.limits,
+            tables: Arc::new(tables.named(manifest.tables.keys())),
+            labels: Arc::new(tables.labels()),
+        };
+        Ok(Due {
+            campaign: campaign.id.clone(),
+            component: campaign.component.clone(),
+            terms: approval.terms(&campaign.id, &found.version.origin, &manifest),
+            rivals: Arc::clone(rivals),
+            manifest,
+            plugin,
+            facts,
+            grants,
+        })
+    }
+
+    async fn lists_read(
+        &self,
+        campaigns: &[DueCampaign],
+        date: i32,
+    ) -> Result<BTreeMap<String, String>, EngineError> {
+        let known = self.store.lists().await?;
+        let mut read = BTreeMap::new();
+        for (campaign, found, _) in campaigns {
+            let fields = Stage::ALL.into_iter().flat_map(|stage| found.version.manifest.fields_of(stage));
+            for name in fields.filter_map(|f| f.name.strip_prefix(LIST_PREFIX)) {
+                let usable = known.iter().find(|l| l.name == name && l.expires_on >= date);
+                let list = usable.ok_or_else(|| {
+                    let message = format!("campaign {} reads list {name:?}, which is missing or expired", campaign.id);
+                    EngineError::refused("no-list", message, "Import it with `care list import`")
+                })?;
+                read.insert(name.to_owned(), list.digest.clone());
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn pinned(campaign: &Campaign, found: &StoredSubmission) -> PinnedCampaign {
+    PinnedCampaign {
+        campaign: campaign.id.clone(),
+        activity: campaign.activity.clone(),
+        component: campaign.component.clone(),
+        approval: campaign.approval.clone(),
+        origin: found.version.origin.clone(),
+        params: campaign.params.clone(),
+    }
+}
+
+/// Every granted field that is not optional must be in the snapshot, in the same type.
+fn check_fields(campaigns: &[DueCampaign], snapshot: &Snapshot) -> Result<(), EngineError> {
+    let stored = &snapshot.manifest().fields;
+    let mut findings = Vec::new();
+    for (campaign, found, _) in campaigns {
+        for stage in [Stage::Select, Stage::Schedule, Stage::Compose] {
+            let own = |name: &str| name.starts_with(OWN_PREFIX) || name.starts_with(LIST_PREFIX);
+            for field in found.version.manifest.fields_of(stage).iter().filter(|f| !own(&f.name)) {
+                let place = format!("campaign {} reads {:?} in {}", campaign.id, field.name, stage.name());
+                match stored.get(&field.name) {
+                    None if field.optional => {}
+                    None => {
+                        let near = nearest(&field.name, stored.keys().map(String::as_str));
+                        let hint = format!("Map it when importing the population. Nearest fields: {}", near.join(", "));
+                        findings.push(Finding::error("field-missing", format!("{place}; the snapshot lacks it"), hint));
+                    }
+                    Some(ty) if *ty != field.ty => findings.push(type_differs(&place, field.ty, *ty)),
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    if findings.is_empty() { Ok(()) } else { Err(EngineError::Findings { what: "the plan".into(), findings }) }
+}
+
+fn type_differs(place: &str, asked: FieldType, stored: FieldType) -> Finding {
+    let message = format!("{place} as {}; the snapshot holds {}", asked.name(), stored.name());
+    Finding::error("field-type", message, "Import the population with the dictionary in force")
+}
+
+fn check_tables(
+    campaigns: &[DueCampaign],
+    tables: &LoadedTables,
+) -> Result<(), EngineError> {
+    let mut findings = Vec::new();
+    for (campaign, found, _) in campaigns {
+        for (table, fields) in &found.version.manifest.tables {
+            for (field, ty) in fields {
+                if let Err(problem) = reference::has(tables, table, field, *ty) {
+                    let message = format!("campaign {} reads {field:?} of table {table:?}: {problem}", campaign.id);
+                    let hint = "Import it with `care table import`";
+                    findings.push(Finding::error("table-missing", message, hint));
+                }
+            }
+        }
+    }
+    if findings.is_empty() { Ok(()) } else { Err(EngineError::Findings { what: "the plan".into(), findings }) }
+}

@@ -1,0 +1,88 @@
+//! What policy must know of the customers of a batch: columns of the snapshot, overlaid with the ledger.
+
+use super::batch::BatchView;
+use care_domain::column::Column;
+use care_domain::decide::{Customer, ListMark, Wishes};
+use care_domain::region;
+use care_domain::text::Language;
+use care_domain::time;
+use jiff::tz::TimeZone;
+use std::collections::HashMap;
+
+/// The columns that policy reads; a snapshot may lack any of them.
+pub(super) struct FactColumns {
+    home: Option<Column>,
+    list: Option<Column>,
+    complaint: Option<Column>,
+    consent: Option<Column>,
+    language: Option<Column>,
+    zone: Option<Column>,
+    in_disaster_area: Vec<bool>,
+    zones: HashMap<String, TimeZone>,
+    province: TimeZone,
+}
+
+impl FactColumns {
+    pub(super) fn read(view: &BatchView<'_>, disaster_areas: &[String]) -> Self {
+        let visited = view.stored("visited-adcode").filter(|_| !disaster_areas.is_empty());
+        let stands_in = |row| {
+            let at = visited.as_ref().and_then(|column| column.text(row));
+            at.is_some_and(|at| disaster_areas.iter().any(|area| region::covers(area, at)))
+        };
+        let zone = view.stored("time-zone");
+        let named = zone.iter().flat_map(|column| (0..view.len()).filter_map(|row| column.text(row)));
+        let mut zones: HashMap<String, TimeZone> = HashMap::new();
+        for name in named {
+            if !zones.contains_key(name)
+                && let Some(zone) = time::zone(name)
+            {
+                zones.insert(name.to_owned(), zone);
+            }
+        }
+        Self {
+            home: view.stored("home-adcode"),
+            list: view.stored("list-mark"),
+            complaint: view.stored("open-complaint"),
+            consent: view.stored("consent-commercial"),
+            language: view.stored("language"),
+            in_disaster_area: (0..view.len()).map(stands_in).collect(),
+            province: time::zone(time::PROVINCE_ZONE).unwrap_or(TimeZone::UTC),
+            zone,
+            zones,
+        }
+    }
+
+    /// The customer's wishes: what the ledger says, and where it says nothing, the snapshot.
+    pub(super) fn wishes(&self, view: &BatchView<'_>, row: usize) -> Wishes {
+        let mut wishes = view.history.wishes.get(&view.keys[row]).cloned().unwrap_or_default();
+        wishes.commercial = wishes.commercial.or_else(|| self.consent.as_ref()?.yes(row));
+        wishes
+    }
+
+    pub(super) fn customer<'a>(&'a self, view: &'a BatchView<'_>, row: usize, wishes: &'a Wishes) -> Customer<'a> {
+        let key = view.keys[row];
+        let zone = self.zone.as_ref().and_then(|column| self.zones.get(column.text(row)?));
+        Customer {
+            key,
+            region: self.home.as_ref().and_then(|c| c.text(row)).unwrap_or_default(),
+            list: match self.list.as_ref().and_then(|c| c.text(row)) {
+                Some("red") => ListMark::Red,
+                Some("black") => ListMark::Black,
+                _ => ListMark::Ordinary,
+            },
+            open_complaint: self.complaint.as_ref().and_then(|c| c.yes(row)).unwrap_or(false),
+            in_disaster_area: self.in_disaster_area.get(row).copied().unwrap_or(false),
+            zone: zone.unwrap_or(&self.province),
+            wishes,
+            past: view.history.contacts.get(&key).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// The language in which the customer reads; Chinese unless the snapshot says otherwise.
+    pub(super) fn language(&self, row: usize) -> Language {
+        match self.language.as_ref().and_then(|c| c.text(row)) {
+            Some("en") => Language::En,
+            _ => Language::Zh,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Release: limits that cross customers are decided once, after the last bucket.
+
+use super::due::World;
+use crate::{Engine, EngineError};
+use care_domain::plan::{self, TaskResult};
+use care_domain::verdict::{Tally, Verdict};
+use std::collections::BTreeMap;
+
+/// Cuts the plan to capacity, checks its totals and makes the rest visible to dispatch.
+pub(super) async fn release(engine: &Engine, world: &World, id: &str, at: i64) -> Result<(), EngineError> {
+    let tasks = engine.store.tasks(id).await?;
+    let mut tallies = merge(tasks.values().flatten());
+    check_totals(engine, id, &tallies).await?;
+    let waiting = if world.policy.capacity.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id).await? };
+    let ranked: Vec<plan::Ranked> = waiting.iter().map(|w| w.ranked.clone()).collect();
+    let stays = plan::release(&ranked, &world.policy.capacity);
+    let cuts: Vec<_> = waiting.into_iter().zip(stays).filter(|(_, stays)| !stays).map(|(w, _)| w.cut).collect();
+    for cut in &cuts {
+        let tally = tallies.get_mut(&cut.campaign).and_then(|t| t.cut(1));
+        tally.ok_or_else(|| EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign)))?;
+    }
+    engine.store.release(id, &cuts, &tallies, at).await?;
+    Ok(())
+}
+
+/// Candidates by verdict, by campaign, over all tasks.
+pub(super) fn merge<'a>(results: impl Iterator<Item = &'a TaskResult>) -> BTreeMap<String, Tally> {
+    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    for result in results {
+        for (campaign, tally) in &result.tallies {
+            tallies.entry(campaign.clone()).or_default().merge(tally);
+        }
+    }
+    tallies
+}
+
+/// Every cleared candidate has its contacts, and every contact its cleared candidate.
+async fn check_totals(engine: &Engine, id: &str, tallies: &BTreeMap<String, Tally>) -> Result<(), EngineError> {
+    let planned = engine.store.plan_candidates(id).await?;
+    for (campaign, tally) in tallies {
+        let (cleared, found) = (tally.of(Verdict::Cleared), planned.get(campaign).copied().unwrap_or(0));
+        if cleared != found {
+            let message = format!("campaign {campaign}: {cleared} candidates cleared, {found} have contacts");
+            return Err(EngineError::internal(message));
+        }
+    }
+    Ok(())
+}

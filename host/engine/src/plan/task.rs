@@ -1,0 +1,376 @@
+//! One task: a bucket through every stage, from columns to decisions and planned messages.
+//! Reads nothing but its arguments, so any worker gives the same bytes.
+
+use super::batch::BatchView;
+use super::due::{Due, World};
+use super::facts::FactColumns;
+use super::halve::{MAX_HALVINGS, halved};
+use care_domain::contact::{Addressee, Channel, ContactIdentity};
+use care_domain::decide::{self, Proposal, Ruling, Terms};
+use care_domain::field::Stage;
+use care_domain::key::CustomerKey;
+use care_domain::manifest::Template;
+use care_domain::text::Language;
+use care_domain::verdict::{Decision, Tally, Verdict};
+use care_population::BucketData;
+use care_sandbox::{Fault, Guest, MachineError, Message};
+use care_store::{History, NewContact, NewControl};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What a bucket came to.
+#[derive(Default)]
+pub(super) struct BucketOutcome {
+    pub(super) decisions: Vec<Decision>,
+    pub(super) contacts: Vec<NewContact>,
+    pub(super) controls: Vec<NewControl>,
+    pub(super) tallies: BTreeMap<String, Tally>,
+    pub(super) faults: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// A fault of the machine, with the activity under which it happened.
+pub(super) struct MachineFault {
+    pub(super) activity: String,
+    pub(super) source: MachineError,
+}
+
+/// A campaign at work in a task: its guests, one a stage, and how often it may still be halved.
+struct Crew<'a> {
+    due: &'a Due,
+    index: usize,
+    select: Guest,
+    schedule: Guest,
+    compose: Guest,
+    halvings: u32,
+}
+
+/// A candidate on its way to a verdict.
+struct Candidate {
+    row: u32,
+    proposal: Proposal,
+    answer: Answer,
+}
+
+enum Answer {
+    Proposed,
+    Ruled(Ruling),
+    Broken(Fault),
+}
+
+/// Decides a bucket. `progress` is told the customers done.
+pub(super) fn decide_bucket(
+    world: &World,
+    bucket: &BucketData,
+    history: &History,
+    lists: &BTreeMap<String, HashSet<CustomerKey>>,
+    progress: &dyn Fn(usize),
+) -> Result<BucketOutcome, MachineFault> {
+    let mut crews: Vec<Crew<'_>> = world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due)).collect();
+    let mut outcome = BucketOutcome::default();
+    for due in &world.due {
+        outcome.tallies.insert(due.campaign.clone(), Tally::default());
+    }
+    let terms: Vec<Terms> = world.due.iter().map(|d| d.terms.clone()).collect();
+    let batch = (world.pins.batch as usize).max(8);
+    for start in (0..bucket.rows()).step_by(batch) {
+        let end = (start + batch).min(bucket.rows());
+        let view = BatchView::new(bucket, start..end, history, lists);
+        let mut candidates = Vec::new();
+        for crew in &mut crews {
+            crew.propose(&view, &mut candidates).map_err(|e| crew.machine(e))?;
+        }
+        candidates.sort_by_key(|c| (c.row, c.proposal.terms));
+        let facts = FactColumns::read(&view, &world.disaster_areas);
+        rule(world, &terms, &facts, &view, &mut candidates);
+        let mut said = HashMap::new();
+        for crew in &mut crews {
+            crew.say(&view, &mut candidates, &mut said).map_err(|e| crew.machine(e))?;
+        }
+        for candidate in candidates {
+            let messages = said.remove(&(candidate.proposal.terms, candidate.row)).unwrap_or_default();
+            outcome.record(&world.due[candidate.proposal.terms], &view, &facts, candidate, messages);
+        }
+        progress(end - start);
+    }
+    Ok(outcome)
+}
+
+/// Rules on all candidates, customer by customer.
+fn rule(
+    world: &World,
+    terms: &[Terms],
+    facts: &FactColumns,
+    view: &BatchView<'_>,
+    candidates: &mut [Candidate],
+) {
+    for group in candidates.chunk_by_mut(|a, b| a.row == b.row) {
+        let mut open: Vec<&mut Candidate> = group.iter_mut().filter(|c| matches!(c.answer, Answer::Proposed)).collect();
+        let Some(row) = open.first().map(|c| c.row as usize) else { continue };
+        let proposals: Vec<Proposal> = open.iter().map(|c| c.proposal).collect();
+        let wishes = facts.wishes(view, row);
+        let customer = facts.customer(view, row, &wishes);
+        let rulings = decide::decide(&customer, &proposals, terms, &world.policy, world.pins.instant);
+        for (candidate, ruling) in open.iter_mut().zip(rulings) {
+            candidate.answer = Answer::Ruled(ruling);
+        }
+    }
+}
+
+impl<'a> Crew<'a> {
+    fn new(index: usize, due: &'a Due) -> Self {
+        let guest = |stage| due.plugin.guest(stage, due.facts.clone(), due.grants.clone());
+        Self {
+            due,
+            index,
+            select: guest(Stage::Select),
+            schedule: guest(Stage::Schedule),
+            compose: guest(Stage::Compose),
+            halvings: MAX_HALVINGS,
+        }
+    }
+
+    fn machine(&self, source: MachineError) -> MachineFault {
+        MachineFault { activity: self.due.terms.activity.clone(), source }
+    }
+
+    fn proposal(&self) -> Proposal {
+        Proposal { terms: self.index, reason: 0, occasion: 0, score: 0.0, not_before: 0, not_after: 0 }
+    }
+
+    /// `select`, then `schedule` for those selected.
+    fn propose(&mut self, view: &BatchView<'_>, candidates: &mut Vec<Candidate>) -> Result<(), MachineError> {
+        let activity = &self.due.terms.activity;
+        let fields = self.due.manifest.fields_of(Stage::Select);
+        let all: Vec<u32> = (0..view.len() as u32).collect();
+        let guest = &mut self.select;
+        let selected = halved(&all, &mut self.halvings, &mut |rows| {
+            // The whole batch is lent without a copy; only parts of it are gathered.
+            let part = (rows.len() < all.len()).then_some(rows);
+            guest.select(view.table(activity, fields, part))
+        })?;
+        for (rows, fault) in selected.bad {
+            candidates.extend(rows.iter().map(|row| self.broken(*row, self.proposal(), &fault)));
+        }
+        let mut chosen: Vec<(u32, Proposal)> = Vec::new();
+        for (rows, selection) in selected.good {
+            for (i, row) in selection.rows.iter().enumerate() {
+                let proposal = Proposal {
+                    reason: selection.reasons[i],
+                    occasion: selection.occasions[i],
+                    score: selection.scores[i],
+                    ..self.proposal()
+                };
+                chosen.push((rows[*row as usize], proposal));
+            }
+        }
+        self.time(view, chosen, candidates)
+    }
+
+    fn time(
+        &mut self,
+        view: &BatchView<'_>,
+        chosen: Vec<(u32, Proposal)>,
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<(), MachineError> {
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        let activity = &self.due.terms.activity;
+        let fields = self.due.manifest.fields_of(Stage::Schedule);
+        let by_row: HashMap<u32, Proposal> = chosen.iter().copied().collect();
+        let rows: Vec<u32> = chosen.iter().map(|(row, _)| *row).collect();
+        let guest = &mut self.schedule;
+        let timed = halved(&rows, &mut self.halvings, &mut |rows| {
+            let reasons: Vec<u16> = rows.iter().map(|r| by_row[r].reason).collect();
+            guest.schedule(view.table(activity, fields, Some(rows)), &reasons)
+        })?;
+        for (rows, fault) in timed.bad {
+            candidates.extend(rows.iter().map(|row| self.broken(*row, by_row[row], &fault)));
+        }
+        for (rows, moments) in timed.good {
+            for (i, row) in rows.iter().enumerate() {
+                let proposal =
+                    Proposal { not_before: moments.not_before[i], not_after: moments.not_after[i], ..by_row[row] };
+                candidates.push(Candidate { row: *row, proposal, answer: Answer::Proposed });
+            }
+        }
+        Ok(())
+    }
+
+    /// `compose`, for the winners only.
+    fn say(
+        &mut self,
+        view: &BatchView<'_>,
+        candidates: &mut [Candidate],
+        said: &mut HashMap<(usize, u32), Vec<Message>>,
+    ) -> Result<(), MachineError> {
+        let cleared = |a: &Answer| matches!(a, Answer::Ruled(r) if r.verdict == Verdict::Cleared);
+        let winners: HashMap<u32, u16> = candidates
+            .iter()
+            .filter(|c| c.proposal.terms == self.index && cleared(&c.answer))
+            .map(|c| (c.row, c.proposal.reason))
+            .collect();
+        if winners.is_empty() {
+            return Ok(());
+        }
+        let mut rows: Vec<u32> = winners.keys().copied().collect();
+        rows.sort_unstable();
+        let activity = &self.due.terms.activity;
+        let fields = self.due.manifest.fields_of(Stage::Compose);
+        let guest = &mut self.compose;
+        let composed = halved(&rows, &mut self.halvings, &mut |rows| {
+            let reasons: Vec<u16> = rows.iter().map(|r| winners[r]).collect();
+            guest.compose(view.table(activity, fields, Some(rows)), &reasons)
+        })?;
+        for (rows, messages) in composed.good {
+            for message in messages {
+                said.entry((self.index, rows[message.row as usize])).or_default().push(message);
+            }
+        }
+        let broken: HashMap<u32, Fault> =
+            composed.bad.into_iter().flat_map(|(rows, f)| rows.into_iter().map(move |r| (r, f.clone()))).collect();
+        for candidate in candidates.iter_mut().filter(|c| c.proposal.terms == self.index) {
+            if let Some(fault) = broken.get(&candidate.row).filter(|_| cleared(&candidate.answer)) {
+                candidate.answer = Answer::Broken(fault.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn broken(&self, row: u32, proposal: Proposal, fault: &Fault) -> Candidate {
+        Candidate { row, proposal, answer: Answer::Broken(fault.clone()) }
+    }
+}
+
+impl BucketOutcome {
+    fn record(
+        &mut self,
+        due: &Due,
+        view: &BatchView<'_>,
+        facts: &FactColumns,
+        candidate: Candidate,
+        messages: Vec<Message>,
+    ) {
+        let customer = view.keys[candidate.row as usize];
+        let mut decision = undecided(due, customer, &candidate);
+        match candidate.answer {
+            Answer::Ruled(ruling) if ruling.verdict == Verdict::Cleared && messages.is_empty() => {
+                decision.verdict = Verdict::NothingToSay;
+                decision.rule = "compose".into();
+            }
+            Answer::Ruled(ruling) => self.ruled(due, facts.language(candidate.row as usize), ruling, messages, &mut decision),
+            Answer::Broken(fault) => {
+                let codes = self.faults.entry(due.campaign.clone()).or_default();
+                *codes.entry(fault.code.name().to_owned()).or_default() += 1;
+                decision.rule = fault.code.name().into();
+                decision.figures = fault.message;
+            }
+            Answer::Proposed => {}
+        }
+        self.tallies.entry(due.campaign.clone()).or_default().add(decision.verdict);
+        self.decisions.push(decision);
+    }
+
+    fn ruled(
+        &mut self,
+        due: &Due,
+        language: Language,
+        ruling: Ruling,
+        messages: Vec<Message>,
+        decision: &mut Decision,
+    ) {
+        decision.round = ruling.round;
+        decision.planned_at = ruling.planned_at;
+        decision.channel = ruling.channel;
+        decision.verdict = ruling.verdict;
+        decision.rule = ruling.rule.into();
+        decision.figures = ruling.figures;
+        decision.winner = ruling.winner.map(|w| due.rivals[w].clone());
+        let planned_at = decision.planned_at.unwrap_or(decision.not_before);
+        match ruling.verdict {
+            Verdict::Control => self.controls.push(NewControl {
+                campaign: due.campaign.clone(),
+                customer: decision.customer,
+                occasion: decision.occasion,
+                planned_at,
+            }),
+            Verdict::Cleared => self.contacts.extend(contacts(due, language, messages, decision)),
+            _ => {}
+        }
+    }
+}
+
+fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decision {
+    let Proposal { reason, occasion, score, not_before, not_after, .. } = candidate.proposal;
+    // A plugin that broke in `select` gave no reason; its first one is not meant.
+    let named = (not_before, not_after) != (0, 0) || !matches!(candidate.answer, Answer::Broken(_));
+    let reason = due.manifest.reason(reason).filter(|_| named).map_or(String::new(), |r| r.name.clone());
+    Decision {
+        customer,
+        campaign: due.campaign.clone(),
+        activity: due.terms.activity.clone(),
+        reason,
+        occasion,
+        round: 1,
+        score,
+        not_before,
+        not_after,
+        planned_at: None,
+        channel: None,
+        verdict: Verdict::PluginFault,
+        rule: String::new(),
+        figures: String::new(),
+        winner: None,
+    }
+}
+
+/// The messages of a cleared candidate as contacts: each on the ruled channel, or the first of the reason's
+/// channels for which its template has a body.
+fn contacts<'a>(
+    due: &'a Due,
+    language: Language,
+    messages: Vec<Message>,
+    decision: &'a Decision,
+) -> impl Iterator<Item = NewContact> + 'a {
+    let mut ordinals: HashMap<Addressee, u8> = HashMap::new();
+    let channels = due.manifest.reasons.iter().find(|r| r.name == decision.reason).map_or(&[][..], |r| &r.channels);
+    messages.into_iter().filter_map(move |message| {
+        let template = due.manifest.template(message.template)?;
+        let channel = channel_of(template, decision.channel, channels)?;
+        let ordinal = ordinals.entry(template.addressee).or_default();
+        let identity = ContactIdentity {
+            activity: &decision.activity,
+            campaign: &decision.campaign,
+            customer: decision.customer,
+            occasion: decision.occasion,
+            round: decision.round,
+            addressee: template.addressee,
+            ordinal: *ordinal,
+        };
+        *ordinal += 1;
+        Some(NewContact {
+            id: identity.id(),
+            campaign: decision.campaign.clone(),
+            activity: decision.activity.clone(),
+            component: due.component.clone(),
+            customer: decision.customer,
+            class: due.terms.class,
+            weight: due.terms.weight,
+            score: decision.score,
+            reason: decision.reason.clone(),
+            occasion: decision.occasion,
+            round: decision.round,
+            addressee: template.addressee,
+            ordinal: identity.ordinal,
+            template: template.name.clone(),
+            channel,
+            language,
+            slots: message.slots,
+            planned_at: decision.planned_at.unwrap_or(decision.not_before),
+            not_after: decision.not_after,
+        })
+    })
+}
+
+fn channel_of(template: &Template, ruled: Option<Channel>, channels: &[Channel]) -> Option<Channel> {
+    ruled.into_iter().chain(channels.iter().copied()).find(|c| template.bodies.contains_key(c))
+}

@@ -1,0 +1,74 @@
+//! Turns contacts into what is said: the approved template, checked slot values, and at the last moment the name.
+
+use crate::reference::LoadedTables;
+use crate::{Engine, EngineError};
+use care_domain::identity::Identity;
+use care_domain::manifest::Manifest;
+use care_domain::render::{Body, Labels, Person, check_slot, render};
+use care_store::{NewContact, StoredContact};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What rendering needs, kept while a run of contacts is rendered.
+pub(crate) struct Renderer {
+    manifests: HashMap<String, Arc<Manifest>>,
+    labels: HashMap<String, Labels>,
+}
+
+impl Engine {
+    /// A renderer for contacts: their versions' manifests and their plans' tables.
+    pub(crate) async fn renderer(&self, contacts: &[StoredContact]) -> Result<Renderer, EngineError> {
+        let submissions = self.store.submissions().await?;
+        let manifests: HashMap<String, Arc<Manifest>> = submissions
+            .into_iter()
+            .map(|s| (s.version.component, Arc::new(s.version.manifest)))
+            .collect();
+        let mut labels = HashMap::new();
+        for contact in contacts {
+            if !labels.contains_key(&contact.plan) {
+                let plan = self.plan(Some(&contact.plan)).await?;
+                let tables: LoadedTables = self.tables_of(&plan.pins.tables)?;
+                labels.insert(contact.plan.clone(), tables.labels());
+            }
+        }
+        Ok(Renderer { manifests, labels })
+    }
+}
+
+impl Renderer {
+    /// The message as it is read.
+    pub(crate) fn text(&self, contact: &StoredContact, identity: Option<&Identity>) -> Result<String, EngineError> {
+        let planned = &contact.planned;
+        let impossible = |what: &str| EngineError::internal(format!("contact {}: {what}", planned.id));
+        let manifest = self.manifests.get(&planned.component).ok_or_else(|| impossible("its version is gone"))?;
+        let template = manifest.templates.iter().find(|t| t.name == planned.template);
+        let body = template.and_then(|t| t.bodies.get(&planned.channel));
+        let body = body.ok_or_else(|| impossible("its template has no body for its channel"))?;
+        let values = values(planned, manifest, self.labels.get(&contact.plan)).map_err(|e| impossible(&e))?;
+        let person = identity
+            .map(|i| Person { surname: i.surname.clone(), name: i.name.clone() })
+            .unwrap_or_default();
+        let parsed = Body::parse(body.get(planned.language)).map_err(|e| impossible(&e.to_string()))?;
+        render(&parsed, &values, &person, planned.language).map_err(|e| impossible(&e.to_string()))
+    }
+
+    /// The manifest of a contact's version.
+    pub(crate) fn manifest(&self, contact: &NewContact) -> Option<&Manifest> {
+        self.manifests.get(&contact.component).map(Arc::as_ref)
+    }
+}
+
+fn values(
+    contact: &NewContact,
+    manifest: &Manifest,
+    labels: Option<&Labels>,
+) -> Result<BTreeMap<String, care_domain::render::SlotValue>, String> {
+    let none = Labels::new();
+    let labels = labels.unwrap_or(&none);
+    let mut values = BTreeMap::new();
+    for (name, value) in &contact.slots {
+        let slot = manifest.slots.iter().find(|s| s.name == *name).ok_or_else(|| format!("slot {name:?} is unknown"))?;
+        values.insert(name.clone(), check_slot(slot, value, labels).map_err(|e| e.to_string())?);
+    }
+    Ok(values)
+}

@@ -1,0 +1,99 @@
+//! Upload: a component is checked as a whole, kept under its digest, and submitted.
+
+use crate::{Engine, EngineError};
+use care_domain::field::Dictionary;
+use care_domain::governance::{Deed, Submission};
+use care_domain::manifest::Manifest;
+use care_domain::text::Finding;
+use care_sandbox::{Report, Sandbox};
+use care_store::Version;
+
+/// What an upload led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pushed {
+    /// Number of the submission.
+    pub submission: i64,
+    /// Digest of the component.
+    pub digest: String,
+    /// Activity name.
+    pub activity: String,
+    /// Version.
+    pub version: semver::Version,
+    /// What the checks found; none of it refuses.
+    pub findings: Vec<Finding>,
+}
+
+impl Engine {
+    /// Uploads a component: checked, kept, submitted, all or nothing. The same one again changes nothing.
+    pub async fn push(&self, component: &[u8], by: &str, at: i64) -> Result<Pushed, EngineError> {
+        let report = check(&self.sandbox, &self.dictionary, component);
+        let refused = |findings| EngineError::Findings { what: "the plugin".into(), findings };
+        let (Some(manifest), true) = (report.manifest, report.accepted) else { return Err(refused(report.findings)) };
+        self.is_newest(&manifest, &report.digest).await?;
+        let digest = self.store.blobs().put(component)?;
+        let version = Version {
+            component: digest.clone(),
+            manifest: manifest.clone(),
+            uploaded_by: by.to_owned(),
+            uploaded_at: at,
+            origin: digest.clone(),
+        };
+        let submission = Submission::submit(Deed { person: by.to_owned(), at });
+        let number = self.store.submit(&version, &submission).await?;
+        Ok(Pushed {
+            submission: number,
+            digest,
+            activity: manifest.name,
+            version: manifest.version,
+            findings: report.findings,
+        })
+    }
+
+    async fn is_newest(&self, manifest: &Manifest, digest: &str) -> Result<(), EngineError> {
+        let known = self.store.submissions().await?;
+        let mut same = known.iter().map(|s| &s.version).filter(|v| v.manifest.name == manifest.name);
+        if same.clone().any(|v| v.component == digest) {
+            return Ok(());
+        }
+        match same.find(|v| v.manifest.version >= manifest.version) {
+            None => Ok(()),
+            Some(newer) => Err(EngineError::refused(
+                "version-not-newer",
+                format!("{} {} is uploaded already, and this is {}", manifest.name, newer.manifest.version, manifest.version),
+                "Raise `version` in activity.toml: major when the answer to old parameters changes, minor for more",
+            )),
+        }
+    }
+}
+
+/// Checks a component without keeping anything.
+pub(crate) fn check(sandbox: &Sandbox, dictionary: &Dictionary, component: &[u8]) -> Report {
+    let mut report = care_sandbox::inspect(component, dictionary);
+    if let Some(manifest) = &report.manifest {
+        report.findings.extend(check_params(manifest));
+    }
+    if report.accepted
+        && let Err(error) = sandbox.compile(component)
+    {
+        let hint = "Build it again with `care plugin build`";
+        report.findings.push(Finding::error("does-not-compile", error.to_string(), hint));
+    }
+    report.accepted = !report.findings.iter().any(Finding::refuses);
+    report
+}
+
+/// Whether the parameter schema is one, and its defaults fit it.
+fn check_params(manifest: &Manifest) -> Vec<Finding> {
+    let hint = "Write params as a JSON Schema of an object whose defaults are valid";
+    let defaults = match care_domain::manifest::defaults(&manifest.params, &serde_json::Map::new()) {
+        Ok(defaults) => defaults,
+        Err(_) => return Vec::new(),
+    };
+    match jsonschema::validator_for(&manifest.params) {
+        Err(error) => vec![Finding::error("manifest-params", format!("params is no JSON Schema: {error}"), hint)],
+        Ok(validator) => validator
+            .iter_errors(&defaults)
+            .map(|e| Finding::error("manifest-params", format!("the default at {:?}: {e}", e.instance_path().to_string()), hint))
+            .collect(),
+    }
+}

@@ -1,0 +1,240 @@
+//! One guest: a store for one (task, plugin, stage), its calls, and what they may cost.
+
+use crate::answer::{MAX_METRICS, MAX_STATE_BYTES, Metric, Moments, Selection, check_metrics, check_state};
+use crate::engine::{Compiled, TICK};
+use crate::fault::{self, Broken, Fault, FaultCode, MachineError};
+use crate::host::{Grants, RunFacts, State};
+use crate::message::{Message, RawMessages};
+use care_domain::column::Table;
+use care_domain::field::Stage;
+use std::sync::Arc;
+use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower};
+
+/// What any answer may weigh beside its rows, in bytes: a refusal's words, list headers.
+const OUTPUT_BASE: usize = 64 << 10;
+/// Bytes of the answers to `select` and `schedule` for one row.
+const SELECTION_BYTES: usize = 4 + 2 + 8 + 4;
+const MOMENTS_BYTES: usize = 8 + 8;
+/// Bytes that one slot of one message may take: canonical values are numbers and short keys.
+const SLOT_BYTES: usize = 4 + 64;
+/// Bytes that one metric may take, its two names included.
+const METRIC_BYTES: usize = 512;
+/// A fold's work grows with its state: so many bytes of state get the fuel of one row.
+const STATE_BYTES_PER_ROW: usize = 64;
+
+/// An activity at work on one stage of one task. Not for two threads at once: make two.
+pub struct Guest {
+    plugin: Arc<Compiled>,
+    stage: Stage,
+    facts: RunFacts,
+    grants: Grants,
+    /// Made by the first call, thrown away after a fault.
+    live: Option<Live>,
+    /// The lines of stores thrown away.
+    log: Vec<String>,
+}
+
+struct Live {
+    store: Store<State>,
+    instance: Instance,
+}
+
+/// What one call gets.
+struct Call {
+    batch: Option<Table>,
+    /// How many rows' worth of fuel.
+    rows: u64,
+    /// Most bytes of the answer.
+    output: usize,
+}
+
+impl Guest {
+    pub(crate) fn new(plugin: Arc<Compiled>, stage: Stage, facts: RunFacts, grants: Grants) -> Self {
+        Self { plugin, stage, facts, grants, live: None, log: Vec::new() }
+    }
+
+    /// Chooses customers from a batch.
+    pub fn select(&mut self, customers: Table) -> Result<Selection, Broken> {
+        self.expect(Stage::Select)?;
+        let rows = customers.rows;
+        let output = OUTPUT_BASE + rows as usize * SELECTION_BYTES;
+        let call = Call { batch: Some(customers), rows: rows.into(), output };
+        let plugin = Arc::clone(&self.plugin);
+        let selection: Selection = self.call(&plugin.exports.select, (), call)?;
+        let checked = selection.check(rows, &self.grants.manifest);
+        self.checked(checked.map(|()| selection))
+    }
+
+    /// When to contact the selected customers; `reasons` has one entry a row.
+    pub fn schedule(&mut self, customers: Table, reasons: &[u16]) -> Result<Moments, Broken> {
+        self.expect(Stage::Schedule)?;
+        expect_reasons(&customers, reasons)?;
+        let rows = customers.rows;
+        let output = OUTPUT_BASE + rows as usize * MOMENTS_BYTES;
+        let call = Call { batch: Some(customers), rows: rows.into(), output };
+        let plugin = Arc::clone(&self.plugin);
+        let moments: Moments = self.call(&plugin.exports.schedule, (reasons,), call)?;
+        let checked = moments.check(rows);
+        self.checked(checked.map(|()| moments))
+    }
+
+    /// What to say to the selected customers; `reasons` has one entry a row. Messages come in the order of rows.
+    pub fn compose(&mut self, customers: Table, reasons: &[u16]) -> Result<Vec<Message>, Broken> {
+        self.expect(Stage::Compose)?;
+        expect_reasons(&customers, reasons)?;
+        let manifest = Arc::clone(&self.grants.manifest);
+        let most = |reason: &u16| manifest.reason(*reason).map_or(0, |r| usize::from(r.max_messages));
+        let messages: usize = reasons.iter().map(most).sum();
+        let output = OUTPUT_BASE + messages * (4 + 2 + manifest.slots.len() * SLOT_BYTES);
+        let call = Call { rows: customers.rows.into(), batch: Some(customers), output };
+        let plugin = Arc::clone(&self.plugin);
+        let raw: RawMessages = self.call(&plugin.exports.compose, (reasons,), call)?;
+        let checked = raw.check(reasons, &manifest, &self.grants.labels);
+        self.checked(checked)
+    }
+
+    /// Folds a batch of outcomes into a state; an empty one begins.
+    pub fn observe(&mut self, outcomes: Table, state: &[u8]) -> Result<Vec<u8>, Broken> {
+        self.expect(Stage::Observe)?;
+        let rows = u64::from(outcomes.rows) + state_rows(state);
+        let plugin = Arc::clone(&self.plugin);
+        self.fold(&plugin.exports.observe, (state,), Some(outcomes), rows)
+    }
+
+    /// Joins two states.
+    pub fn merge(&mut self, left: &[u8], right: &[u8]) -> Result<Vec<u8>, Broken> {
+        self.expect(Stage::Observe)?;
+        let plugin = Arc::clone(&self.plugin);
+        self.fold(&plugin.exports.merge, (left, right), None, state_rows(left) + state_rows(right))
+    }
+
+    /// Reads the metrics off a state.
+    pub fn report(&mut self, state: &[u8]) -> Result<Vec<Metric>, Broken> {
+        self.expect(Stage::Observe)?;
+        let call = Call { batch: None, rows: state_rows(state), output: OUTPUT_BASE + MAX_METRICS * METRIC_BYTES };
+        let plugin = Arc::clone(&self.plugin);
+        let metrics: Vec<Metric> = self.call(&plugin.exports.report, (state,), call)?;
+        let checked = check_metrics(&metrics, &self.grants.manifest);
+        self.checked(checked.map(|()| metrics))
+    }
+
+    /// What the guest said to its author, over all its stores: at most 100 lines of 500 characters.
+    pub fn log(&self) -> &[String] {
+        self.live.as_ref().map_or(&self.log, |live| &live.store.data().log)
+    }
+
+    fn expect(&self, stage: Stage) -> Result<(), MachineError> {
+        if self.stage == stage {
+            return Ok(());
+        }
+        Err(MachineError::Misuse(format!("a guest for {} was asked to {}", self.stage.name(), stage.name())))
+    }
+
+    fn fold<P>(
+        &mut self,
+        export: &ComponentExportIndex,
+        params: P,
+        batch: Option<Table>,
+        rows: u64,
+    ) -> Result<Vec<u8>, Broken>
+    where
+        P: ComponentNamedList + Lower,
+    {
+        let call = Call { batch, rows, output: OUTPUT_BASE + MAX_STATE_BYTES };
+        let state: Vec<u8> = self.call(export, params, call)?;
+        self.checked(check_state(&state).map(|()| state))
+    }
+
+    /// Calls an export with fresh fuel, deadline and caps. A store in which anything went wrong is not used again.
+    fn call<P, R>(&mut self, export: &ComponentExportIndex, params: P, call: Call) -> Result<R, Broken>
+    where
+        P: ComponentNamedList + Lower,
+        R: Lift + Send + Sync + 'static,
+    {
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => self.start()?,
+        };
+        let answer = live.call(export, params, call, self.grants.limits, self.plugin.deadline_ticks);
+        self.live = Some(live);
+        if answer.is_err() {
+            self.discard();
+        }
+        answer
+    }
+
+    fn start(&mut self) -> Result<Live, Broken> {
+        let seconds = deadline_seconds(self.plugin.deadline_ticks);
+        let failed = |e| fault::of_start(e, seconds);
+        let state = State::new(self.stage, self.facts.clone(), self.grants.clone(), std::mem::take(&mut self.log));
+        let mut store = Store::new(self.plugin.pre.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_fuel(self.grants.limits.fuel_base).map_err(failed)?;
+        store.set_epoch_deadline(self.plugin.deadline_ticks);
+        store.set_hostcall_fuel(OUTPUT_BASE);
+        match self.plugin.pre.instantiate(&mut store) {
+            Ok(instance) => Ok(Live { store, instance }),
+            Err(error) => {
+                self.log = store.into_data().log;
+                Err(failed(error))
+            }
+        }
+    }
+
+    fn checked<T>(&mut self, answer: Result<T, Fault>) -> Result<T, Broken> {
+        if answer.is_err() {
+            self.discard();
+        }
+        Ok(answer?)
+    }
+
+    fn discard(&mut self) {
+        if let Some(live) = self.live.take() {
+            self.log = live.store.into_data().log;
+        }
+    }
+}
+
+impl Live {
+    fn call<P, R>(
+        &mut self,
+        export: &ComponentExportIndex,
+        params: P,
+        call: Call,
+        limits: care_domain::manifest::Limits,
+        deadline_ticks: u64,
+    ) -> Result<R, Broken>
+    where
+        P: ComponentNamedList + Lower,
+        R: Lift + Send + Sync + 'static,
+    {
+        let seconds = deadline_seconds(deadline_ticks);
+        let store = &mut self.store;
+        store.data_mut().begin(call.batch);
+        let fuel = limits.fuel_base.saturating_add(call.rows.saturating_mul(limits.fuel_per_row));
+        store.set_fuel(fuel).map_err(|e| MachineError::Instantiate(e.into()))?;
+        store.set_epoch_deadline(deadline_ticks);
+        store.set_hostcall_fuel(call.output);
+        let function = self.instance.get_typed_func::<P, (Result<R, String>,)>(&mut *store, export);
+        let function = function.map_err(|e| MachineError::Instantiate(e.into()))?;
+        let (answer,) = function.call(&mut *store, params).map_err(|e| fault::of_call(e, seconds))?;
+        store.data_mut().begin(None);
+        answer.map_err(|words| Fault::new(FaultCode::Refused, words).into())
+    }
+}
+
+fn expect_reasons(customers: &Table, reasons: &[u16]) -> Result<(), MachineError> {
+    if reasons.len() == customers.rows as usize {
+        return Ok(());
+    }
+    Err(MachineError::Misuse(format!("{} reasons were given for {} rows", reasons.len(), customers.rows)))
+}
+
+fn state_rows(state: &[u8]) -> u64 {
+    state.len().div_ceil(STATE_BYTES_PER_ROW) as u64
+}
+
+fn deadline_seconds(ticks: u64) -> f64 {
+    ticks as f64 * TICK.as_secs_f64()
+}

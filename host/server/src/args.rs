@@ -1,0 +1,392 @@
+//! What may be typed.
+
+use care_domain::policy::Class;
+use clap::{Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A host for customer-care activities: plugins are uploaded, approved, planned over a population, sent and measured.
+#[derive(Debug, Parser)]
+#[command(name = "care", version, propagate_version = true)]
+pub(crate) struct Args {
+    /// The data folder.
+    #[arg(long, global = true, env = "CARE_DATA", default_value = "./care-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Who acts. Whoever can write the data folder is trusted to say who they are.
+    #[arg(long = "as", global = true, env = "CARE_USER", default_value = "operator", value_name = "USER")]
+    pub(crate) user: String,
+    /// Answer in JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log to standard error: error, warn, info, debug.
+    #[arg(long, global = true, env = "CARE_LOG", default_value = "warn", value_name = "LEVEL")]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a data folder, or complete one.
+    Init {
+        /// A file with 64 hexadecimal digits: the key of another installation, for the same pseudonyms.
+        #[arg(long, value_name = "FILE")]
+        pseudonym_key: Option<PathBuf>,
+    },
+    /// Serve health checks over HTTP until stopped.
+    Serve {
+        /// Address and port to listen on.
+        #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+        listen: SocketAddr,
+    },
+    /// Customers: snapshots of a population.
+    #[command(subcommand)]
+    Population(PopulationCommand),
+    /// Reference tables: tariffs, disaster areas.
+    #[command(subcommand)]
+    Table(TableCommand),
+    /// Named lists of customers.
+    #[command(subcommand)]
+    List(ListCommand),
+    /// The contact policy of the province.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Plugins: write, build, check and upload activities.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// The gate: what was uploaded, and what the province decides.
+    #[command(subcommand)]
+    Submission(SubmissionCommand),
+    /// Campaigns: approved activities at work.
+    #[command(subcommand)]
+    Campaign(CampaignCommand),
+    /// Plans: decide for every customer whom to contact.
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Hand what is due to the gateways; now they are files in the data folder's `outbox`.
+    Dispatch {
+        /// The instant to act at instead of now: RFC 3339, or a date and time in the province.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        at: Option<i64>,
+    },
+    /// Why a customer was contacted, or not.
+    Why {
+        /// The operator's customer id, or a pseudonymous key.
+        customer: String,
+        /// Only this business date.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        date: Option<i32>,
+    },
+    /// What customers did.
+    #[command(subcommand)]
+    Outcome(OutcomeCommand),
+    /// What a campaign did to its goal, against its control group.
+    Evaluate {
+        /// The campaign.
+        campaign: String,
+        /// Another outcome kind than the activity's goal.
+        #[arg(long, value_name = "KIND")]
+        outcome: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PopulationCommand {
+    /// Import a CSV or Parquet file by a mapping.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The mapping: which column fills which field (see examples/).
+        #[arg(long, value_name = "FILE")]
+        mapping: PathBuf,
+        /// The date that the values speak of.
+        #[arg(long, value_parser = date, default_value = crate::args::DEFAULT_DATE, value_name = "YYYY-MM-DD")]
+        date: i32,
+        /// Refuse the file when more rows than this are bad: 1%, or 0.01.
+        #[arg(long, value_parser = share, value_name = "SHARE")]
+        max_bad: Option<f64>,
+    },
+    /// Make up a population, for trials: the same seed gives the same people.
+    Generate {
+        /// How many customers.
+        #[arg(long, default_value_t = 10_000, value_name = "N")]
+        customers: u64,
+        /// The seed.
+        #[arg(long, default_value_t = 1, value_name = "S")]
+        seed: u64,
+        /// The date that the values speak of.
+        #[arg(long, value_parser = date, default_value = crate::args::DEFAULT_DATE, value_name = "YYYY-MM-DD")]
+        date: i32,
+    },
+    /// Show the snapshots, one of them, or one customer in it.
+    Show {
+        /// The snapshot, by the beginning of its id.
+        snapshot: Option<String>,
+        /// One customer: the operator's id or a key. Names and numbers are not shown.
+        #[arg(long, value_name = "ID")]
+        customer: Option<String>,
+    },
+}
+
+/// The business date of made-up populations: every activity has targets on it.
+pub(crate) const DEFAULT_DATE: &str = "2026-07-29";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TableCommand {
+    /// Import a reference table from CSV; plans from now on read it.
+    Import {
+        /// The name under which plugins read it.
+        name: String,
+        /// The CSV file.
+        file: PathBuf,
+        /// TOML: `[fields]` with a type for each column.
+        #[arg(long, value_name = "FILE")]
+        schema: PathBuf,
+    },
+    /// Show the tables.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListCommand {
+    /// Import numbers, one a line; plugins read it as field `list.NAME`.
+    Import {
+        /// Name of the list.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// Who answers for it.
+        #[arg(long)]
+        owner: String,
+        /// Last date on which it may be used.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        expires: i32,
+    },
+    /// Show the lists.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Show the policy in force, as JSON that `set` takes.
+    Show,
+    /// Put a policy in force.
+    Set {
+        /// JSON as `show` prints it.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Write a new activity that builds and tests at once.
+    New {
+        /// Its name, such as local-festival.
+        name: String,
+        /// The folder in which its folder is made.
+        #[arg(long, default_value = ".", value_name = "DIR")]
+        into: PathBuf,
+    },
+    /// Build an activity: cargo, component, manifest.
+    Build {
+        /// The activity's folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Where to write the component.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check a component as the gate would, keeping nothing.
+    Check {
+        /// The component.
+        file: PathBuf,
+    },
+    /// Run an activity's own tests, then build and check it.
+    Test {
+        /// The activity's folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Upload a component and submit it for approval.
+    Push {
+        /// The component.
+        file: PathBuf,
+    },
+    /// List uploaded activities with their versions.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubmissionCommand {
+    /// List submissions.
+    List,
+    /// Show a submission with what it asks for.
+    Show {
+        /// Its number.
+        id: i64,
+    },
+    /// Grant a submission. What is not named is granted as asked.
+    Approve(ApproveArgs),
+    /// Refuse a submission.
+    Reject {
+        /// Its number.
+        id: i64,
+        /// What the author should change.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ApproveArgs {
+    /// Its number.
+    pub(crate) id: i64,
+    /// Another class than asked.
+    #[arg(long, value_parser = class)]
+    pub(crate) class: Option<Class>,
+    /// Another weight than asked, 0 to 1000.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) weight: Option<u16>,
+    /// Another cap than asked: contacts/days, such as 1/7.
+    #[arg(long, value_parser = cap, value_name = "N/DAYS")]
+    pub(crate) cap: Option<care_domain::manifest::Cap>,
+    /// Only these regions, by administrative code.
+    #[arg(long, value_delimiter = ',', value_name = "ADCODE")]
+    pub(crate) regions: Vec<String>,
+    /// Only this share of customers (canary): 10%, or 0.1.
+    #[arg(long, value_parser = share, value_name = "SHARE")]
+    pub(crate) share: Option<f64>,
+    /// First business date.
+    #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<i32>,
+    /// Last business date.
+    #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+    pub(crate) until: Option<i32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CampaignCommand {
+    /// Start a campaign with the newest approved version that fits.
+    Start {
+        /// The activity.
+        activity: String,
+        /// Which versions will do.
+        #[arg(long, default_value = "*", value_name = "REQ")]
+        version: semver::VersionReq,
+        /// A parameter: name=value, the value as JSON or plain text.
+        #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
+        params: Vec<(String, serde_json::Value)>,
+        /// Parameters as a JSON file.
+        #[arg(long = "params", value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show campaigns, or one.
+    Show {
+        /// The campaign.
+        campaign: Option<String>,
+    },
+    /// Stop a campaign; what waits of it is withdrawn.
+    Stop {
+        /// The campaign.
+        campaign: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Run a plan to its release, or go on where it stopped.
+    Run {
+        /// Business date; that of the newest snapshot when absent.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        date: Option<i32>,
+        /// Wave of that date.
+        #[arg(long, default_value_t = 1)]
+        wave: u32,
+        /// The plan's instant; 09:00 of the date in the province when absent.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        at: Option<i64>,
+        /// The snapshot, by the beginning of its id; the newest of the date or before when absent.
+        #[arg(long, value_name = "ID")]
+        snapshot: Option<String>,
+        /// Tasks at once; one a core when absent.
+        #[arg(long, value_name = "N")]
+        workers: Option<usize>,
+        /// Customers a batch.
+        #[arg(long, value_parser = batch, value_name = "N")]
+        batch: Option<u32>,
+    },
+    /// Show a plan in figures; the newest when absent.
+    Show {
+        /// The plan, by the beginning of its id.
+        plan: Option<String>,
+        /// List all plans.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutcomeCommand {
+    /// Import outcomes: customer,kind,at[,value][,activity][,id].
+    Import {
+        /// The CSV file.
+        file: PathBuf,
+    },
+    /// Make up plausible outcomes of a campaign as CSV, for trials. They are not real.
+    Simulate {
+        /// The campaign.
+        campaign: String,
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// They happen a day after this instant.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        from: i64,
+        /// Where to write the CSV.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+fn date(text: &str) -> Result<i32, String> {
+    care_domain::time::parse_date(text).ok_or_else(|| "a date is written 2026-07-29".into())
+}
+
+fn instant(text: &str) -> Result<i64, String> {
+    let hint = "an instant is written 2026-07-29T09:00:00+08:00, or without zone for the province's";
+    care_domain::time::parse_instant(text).ok_or_else(|| hint.into())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent, 0.01));
+    let share = number.trim().parse::<f64>().map(|n| n * scale).map_err(|_| "a share is written 1% or 0.01")?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("a share lies between 0 and 100%".into()) }
+}
+
+fn cap(text: &str) -> Result<care_domain::manifest::Cap, String> {
+    let numbers = text.split_once('/').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?)));
+    match numbers {
+        Some((contacts, days)) if contacts >= 1 && (1..=400).contains(&days) => {
+            Ok(care_domain::manifest::Cap { contacts, days })
+        }
+        _ => Err("a cap is written contacts/days, such as 1/7, within 1 to 400 days".into()),
+    }
+}
+
+fn batch(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(n) if (8..=65_536).contains(&n) && n % 8 == 0 => Ok(n),
+        _ => Err("a batch holds 8 to 65536 customers, a multiple of 8".into()),
+    }
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    let known = Class::ALL.into_iter().find(|c| c.name() == text);
+    known.ok_or_else(|| format!("classes are {}", Class::ALL.map(Class::name).join(", ")))
+}
+
+fn param(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is written name=value")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
+    Ok((name.to_owned(), value))
+}

@@ -1,0 +1,70 @@
+//! `care campaign`.
+
+use super::{open, read};
+use crate::answer::{Answer, table};
+use crate::args::{Args, CampaignCommand};
+use crate::clock::now_ms;
+use crate::commands::population::short;
+use care_engine::{Campaign, EngineError, NewCampaign};
+use serde_json::{Map, Value, json};
+
+/// `care campaign`
+pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Result<Answer> {
+    let engine = open(args).await?;
+    match command {
+        CampaignCommand::Start { activity, version, params, file } => {
+            let mut given = Map::new();
+            if let Some(path) = file {
+                given = serde_json::from_str(&read(path)?).map_err(|error| {
+                    let message = format!("{}: {error}", path.display());
+                    EngineError::refused("bad-parameter", message, "Write a JSON object of parameters")
+                })?;
+            }
+            given.extend(params.iter().cloned());
+            let new = NewCampaign { activity: activity.clone(), requirement: version.clone(), params: given };
+            let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
+            let text = format!(
+                "campaign {} runs {activity} {} ({}). Next: care plan run",
+                started.campaign, started.version, short(&started.digest)
+            );
+            let json = json!({"campaign": started.campaign, "version": started.version, "digest": started.digest});
+            Ok(Answer::new(text, json))
+        }
+        CampaignCommand::Show { campaign: Some(id) } => {
+            let campaign = engine.campaign(id).await?;
+            let text = format!("{}\nparameters {}", line(&campaign).join("  "), campaign.params);
+            Ok(Answer::new(text, whole(&campaign)))
+        }
+        CampaignCommand::Show { campaign: None } => {
+            let all = engine.store().campaigns().await.map_err(EngineError::from)?;
+            let rows: Vec<Vec<String>> = all.iter().map(line).collect();
+            let text = table(&["campaign", "activity", "state", "digest", "by"], &rows);
+            Ok(Answer::new(text, json!({"campaigns": all.iter().map(whole).collect::<Vec<_>>()})))
+        }
+        CampaignCommand::Stop { campaign } => {
+            let withdrawn = engine.stop_campaign(campaign, now_ms()).await?;
+            let text = format!("campaign {campaign} is stopped; {withdrawn} waiting contacts are withdrawn");
+            Ok(Answer::new(text, json!({"campaign": campaign, "withdrawn": withdrawn})))
+        }
+    }
+}
+
+fn line(campaign: &Campaign) -> Vec<String> {
+    let state = if campaign.active { "active" } else { "stopped" };
+    vec![
+        campaign.id.clone(),
+        campaign.activity.clone(),
+        state.to_owned(),
+        short(&campaign.component).to_owned(),
+        campaign.started_by.clone(),
+    ]
+}
+
+fn whole(campaign: &Campaign) -> Value {
+    json!({
+        "campaign": campaign.id, "activity": campaign.activity, "requirement": campaign.requirement,
+        "digest": campaign.component, "approval": campaign.approval, "active": campaign.active,
+        "params": serde_json::from_str::<Value>(&campaign.params).unwrap_or_default(),
+        "started_by": campaign.started_by, "started_at": campaign.started_at,
+    })
+}

@@ -1,0 +1,33 @@
+//! The commands: each reads its files, calls the engine, and words the answer.
+
+pub(crate) mod campaign;
+pub(crate) mod outcome;
+pub(crate) mod plan;
+pub(crate) mod plugin;
+pub(crate) mod population;
+pub(crate) mod setup;
+pub(crate) mod submission;
+
+use care_engine::{Engine, EngineError};
+use std::path::Path;
+
+/// Reads a text file that the user named.
+fn read(path: &Path) -> anyhow::Result<String> {
+    let bytes = read_bytes(path)?;
+    String::from_utf8(bytes).map_err(|_| {
+        let message = format!("{} is no UTF-8 text", path.display());
+        EngineError::refused("not-utf8", message, "Save it as UTF-8").into()
+    })
+}
+
+/// Reads a file that the user named.
+fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        EngineError::refused("no-file", message, "Check the path").into()
+    })
+}
+
+async fn open(args: &crate::args::Args) -> Result<Engine, EngineError> {
+    Engine::open(&args.data).await
+}

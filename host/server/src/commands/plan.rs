@@ -1,0 +1,167 @@
+//! `care plan`, `care dispatch`, `care why`.
+
+use super::open;
+use crate::answer::{Answer, table};
+use crate::args::{Args, PlanCommand};
+use crate::clock::now_ms;
+use crate::commands::population::short;
+use crate::progress::bar;
+use care_domain::time::write_date;
+use care_domain::verdict::Verdict;
+use care_engine::{Engine, EngineError, Explanation, PlanRequest, PlanSummary, Progress, Watch, WhyActivity};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `care plan`
+pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<Answer> {
+    let engine = open(args).await?;
+    match command {
+        PlanCommand::Run { date, wave, at, snapshot, workers, batch } => {
+            let date = match date {
+                Some(date) => *date,
+                None => engine.snapshot(snapshot.as_deref(), None).await?.manifest().business_date,
+            };
+            let workers = workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+            let mut request = PlanRequest::of(date, workers)
+                .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
+            request.wave = *wave;
+            request.instant = at.unwrap_or(request.instant);
+            request.snapshot.clone_from(snapshot);
+            request.batch = batch.unwrap_or(request.batch);
+            let summary = engine.run_plan(&request, now_ms(), watch(args)).await?;
+            Ok(Answer::new(words(&summary), in_json(&summary)?))
+        }
+        PlanCommand::Show { plan: None, all: true } => plans(&engine).await,
+        PlanCommand::Show { plan, .. } => {
+            let id = engine.plan(plan.as_deref()).await?.id;
+            let summary = engine.plan_summary(&id).await?;
+            Ok(Answer::new(words(&summary), in_json(&summary)?))
+        }
+    }
+}
+
+/// Shows progress, and stops the plan where it is when the person at the terminal asks for it.
+fn watch(args: &Args) -> Watch {
+    let customers = bar(args, Some(0), "deciding");
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.store(true, Ordering::Relaxed);
+        }
+    });
+    Arc::new(move |progress| {
+        match progress {
+            Progress::Opened { customers: all, .. } => customers.set_length(*all),
+            Progress::Customers(more) => customers.inc(*more),
+            Progress::Released => customers.finish_and_clear(),
+            _ => {}
+        }
+        !stop.load(Ordering::Relaxed)
+    })
+}
+
+fn words(summary: &PlanSummary) -> String {
+    let mut text = format!("plan {} of {}, wave {}: ", short(&summary.plan), write_date(summary.date), summary.wave);
+    text += &match (summary.already_complete, summary.released) {
+        (true, _) => "already complete, 0 added\n".to_owned(),
+        (_, true) => format!("released, {} contacts added\n", summary.added),
+        _ => format!("{} of {} tasks done; `care plan run` goes on\n", summary.tasks_done, summary.tasks),
+    };
+    let used: Vec<Verdict> = summary.totals().0.into_keys().collect();
+    let names: Vec<&str> = used.iter().map(|v| v.name()).collect();
+    let header: Vec<&str> = ["campaign", "candidates"].into_iter().chain(names).collect();
+    let row = |name: &str, all: u64, count: &dyn Fn(Verdict) -> u64| {
+        let counts = used.iter().map(|v| count(*v).to_string());
+        [name.to_owned(), all.to_string()].into_iter().chain(counts).collect::<Vec<String>>()
+    };
+    let mut rows: Vec<Vec<String>> = summary
+        .activities
+        .iter()
+        .map(|a| row(&a.campaign, a.selected, &|v| a.verdicts.get(&v).copied().unwrap_or(0)))
+        .collect();
+    let totals = summary.totals();
+    rows.push(row("all", totals.candidates(), &|v| totals.of(v)));
+    text += &table(&header, &rows);
+    for activity in summary.activities.iter().filter(|a| !a.faults.is_empty()) {
+        text += &format!("{} broke: {:?}\n", activity.campaign, activity.faults);
+    }
+    text
+}
+
+fn in_json(summary: &PlanSummary) -> anyhow::Result<serde_json::Value> {
+    let mut value = serde_json::to_value(summary)?;
+    let totals = summary.totals();
+    value["date"] = write_date(summary.date).into();
+    value["totals"] = json!({"candidates": totals.candidates(), "verdicts": totals});
+    Ok(value)
+}
+
+async fn plans(engine: &Engine) -> anyhow::Result<Answer> {
+    let plans = engine.store().plans().await.map_err(EngineError::from)?;
+    let state = |plan: &care_engine::Plan| match plan.state {
+        care_engine::PlanState::Running => "running",
+        care_engine::PlanState::Released { .. } => "released",
+    };
+    let rows: Vec<Vec<String>> = plans
+        .iter()
+        .map(|p| vec![short(&p.id).to_owned(), write_date(p.pins.date), p.pins.wave.to_string(), state(p).to_owned()])
+        .collect();
+    let json = plans
+        .iter()
+        .map(|p| json!({"plan": p.id, "date": write_date(p.pins.date), "wave": p.pins.wave, "state": state(p), "pins": p.pins}));
+    Ok(Answer::new(table(&["plan", "date", "wave", "state"], &rows), json!({"plans": json.collect::<Vec<_>>()})))
+}
+
+/// `care dispatch`
+pub(crate) async fn dispatch(args: &Args, at: Option<i64>) -> anyhow::Result<Answer> {
+    let engine = open(args).await?;
+    let sent = bar(args, None, "sending");
+    let progress = |done| {
+        sent.set_position(done);
+        true
+    };
+    let done = engine.dispatch(at.unwrap_or_else(now_ms), &progress).await?;
+    let mut text = format!("{} sent, {} failed, {} expired, {} later", done.sent, done.failed, done.expired, done.later);
+    if done.resumed > 0 {
+        text += &format!("; {} batches of an earlier run settled", done.resumed);
+    }
+    Ok(Answer::new(text, serde_json::to_value(done)?))
+}
+
+/// `care why`
+pub(crate) async fn why(args: &Args, customer: &str, date: Option<i32>) -> anyhow::Result<Answer> {
+    let why = open(args).await?.why(customer, date).await?;
+    Ok(Answer::new(told(&why), serde_json::to_value(&why)?))
+}
+
+fn told(why: &Explanation) -> String {
+    let mut text = format!("customer {}\n", why.customer);
+    for plan in &why.plans {
+        text += &format!("{} wave {} (plan {})\n", plan.date, plan.wave, short(&plan.plan));
+        plan.activities.iter().for_each(|a| text += &told_of(a));
+    }
+    text
+}
+
+fn told_of(activity: &WhyActivity) -> String {
+    let mut text = format!("  {}: {}", activity.campaign, activity.finally);
+    if activity.verdict != activity.finally {
+        text += &format!(" ({})", activity.verdict);
+    }
+    if activity.verdict != "not-selected" {
+        text += &format!(", reason {}, rule {} {}", activity.reason, activity.rule, activity.figures);
+    }
+    if let Some(winner) = &activity.winner {
+        text += &format!(", lost to {winner}");
+    }
+    text += "\n";
+    for message in &activity.messages {
+        text += &format!(
+            "    {} {} to {} at {}: {}\n",
+            message.state, message.channel, message.addressee, message.planned_at, message.text
+        );
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! `care plugin`.
+
+use super::{open, read_bytes};
+use crate::answer::{Answer, finding_lines, table};
+use crate::args::{Args, PluginCommand};
+use crate::clock::now_ms;
+use crate::commands::population::short;
+use crate::plugin::{self, BuildOptions};
+use care_engine::EngineError;
+use serde_json::json;
+use std::path::Path;
+
+/// `care plugin`. `new`, `build`, `check` and `test` need no data folder and make none.
+pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<Answer> {
+    let say = |line: &str| eprintln!("{line}");
+    match command {
+        PluginCommand::New { name, into } => {
+            let folder = plugin::new(name, into)?;
+            let text = format!("{0} is written. Next: care plugin test {0}", folder.display());
+            Ok(Answer::new(text, json!({"folder": folder})))
+        }
+        PluginCommand::Build { folder, out } => {
+            let options = BuildOptions { folder: folder.clone(), out: out.clone() };
+            let built = plugin::build(&options, &say)?;
+            let text = format!("{} ({} bytes, sha256 {})", built.path.display(), built.bytes, built.digest);
+            let json = json!({"path": built.path, "digest": built.digest, "bytes": built.bytes, "manifest": built.manifest});
+            Ok(Answer::new(text, json))
+        }
+        PluginCommand::Check { file } => check(args, file),
+        PluginCommand::Test { folder } => {
+            plugin::test(folder, &say)?;
+            Ok(Answer::new("all tests passed, and the gate would accept it", json!({"passed": true})))
+        }
+        PluginCommand::Push { file } => push(args, file).await,
+        PluginCommand::List => list(args).await,
+    }
+}
+
+/// The report goes to standard output whatever it says; the exit code tells programs.
+fn check(args: &Args, file: &Path) -> anyhow::Result<Answer> {
+    let report = care_engine::check_component(&read_bytes(file)?)?;
+    let text = match &report.manifest {
+        Some(m) => format!("{} {} ({})\n", m.name, m.version, report.digest),
+        None => format!("{}\n", report.digest),
+    };
+    let verdict = if report.accepted { "the gate would accept it" } else { "the gate refuses it" };
+    let answer = Answer::new(format!("{text}{}{verdict}", finding_lines(&report.findings)), serde_json::to_value(&report)?);
+    if report.accepted {
+        return Ok(answer);
+    }
+    answer.print(args.json);
+    std::process::exit(i32::from(crate::REFUSED));
+}
+
+async fn push(args: &Args, file: &Path) -> anyhow::Result<Answer> {
+    let pushed = open(args).await?.push(&read_bytes(file)?, &args.user, now_ms()).await?;
+    let text = format!(
+        "{}{} {} is submission {}. Next, by somebody else: care submission approve {}",
+        finding_lines(&pushed.findings), pushed.activity, pushed.version, pushed.submission, pushed.submission
+    );
+    let json = json!({
+        "submission": pushed.submission, "digest": pushed.digest, "activity": pushed.activity,
+        "version": pushed.version, "findings": pushed.findings,
+    });
+    Ok(Answer::new(text, json))
+}
+
+async fn list(args: &Args) -> anyhow::Result<Answer> {
+    let all = open(args).await?.store().submissions().await.map_err(EngineError::from)?;
+    let row = |s: &care_engine::StoredSubmission| {
+        let manifest = &s.version.manifest;
+        let state = s.submission.state().to_owned();
+        vec![manifest.name.clone(), manifest.version.to_string(), state, short(&s.version.component).to_owned(), manifest.title.zh.clone()]
+    };
+    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    let json = all.iter().map(|s| {
+        let v = &s.version;
+        json!({"name": v.manifest.name, "version": v.manifest.version, "digest": v.component,
+            "state": s.submission.state(), "submission": s.id, "manifest": v.manifest})
+    });
+    Ok(Answer::new(table(&["activity", "version", "state", "digest", "title"], &rows), json!({"plugins": json.collect::<Vec<_>>()})))
+}

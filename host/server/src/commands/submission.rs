@@ -1,0 +1,111 @@
+//! `care submission`: the province decides.
+
+use super::open;
+use crate::answer::{Answer, table};
+use crate::args::{ApproveArgs, Args, SubmissionCommand};
+use crate::clock::now_ms;
+use crate::commands::population::short;
+use care_domain::approval::Conditions;
+use care_domain::control::SHARE_WHOLE;
+use care_domain::manifest::Manifest;
+use care_engine::{EngineError, StoredSubmission};
+use serde_json::json;
+
+/// `care submission`
+pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Result<Answer> {
+    let engine = open(args).await?;
+    match command {
+        SubmissionCommand::List => {
+            let all = engine.store().submissions().await.map_err(EngineError::from)?;
+            let rows: Vec<Vec<String>> = all.iter().map(line).collect();
+            let text = table(&["submission", "activity", "version", "state", "author"], &rows);
+            Ok(Answer::new(text, json!({"submissions": all.iter().map(whole).collect::<Vec<_>>()})))
+        }
+        SubmissionCommand::Show { id } => {
+            let found = engine.submission(*id).await?;
+            Ok(Answer::new(describe(&found), whole(&found)))
+        }
+        SubmissionCommand::Approve(approve) => {
+            let approval = engine.approve(approve.id, &conditions(approve), &args.user, now_ms()).await?;
+            let text = format!(
+                "{} {} is approved: class {}, weight {}, cap {}/{} days. Next: care campaign start {}",
+                approval.activity, approval.version, approval.class.name(), approval.weight,
+                approval.cap.contacts, approval.cap.days, approval.activity
+            );
+            Ok(Answer::new(text, json!({"submission": approve.id, "approval": approval})))
+        }
+        SubmissionCommand::Reject { id, reason } => {
+            engine.reject(*id, reason, &args.user, now_ms()).await?;
+            Ok(Answer::new(format!("submission {id} is rejected"), json!({"submission": id, "state": "rejected"})))
+        }
+    }
+}
+
+fn conditions(args: &ApproveArgs) -> Conditions {
+    Conditions {
+        class: args.class,
+        weight: args.weight,
+        cap: args.cap,
+        regions: args.regions.clone(),
+        addressees: None,
+        share: args.share.map(|share| (share * f64::from(SHARE_WHOLE)).round() as u16),
+        from: args.from,
+        until: args.until,
+    }
+}
+
+fn line(found: &StoredSubmission) -> Vec<String> {
+    let manifest = &found.version.manifest;
+    vec![
+        found.id.to_string(),
+        manifest.name.clone(),
+        manifest.version.to_string(),
+        found.submission.state().to_owned(),
+        found.submission.author().person.clone(),
+    ]
+}
+
+fn whole(found: &StoredSubmission) -> serde_json::Value {
+    json!({
+        "submission": found.id, "history": found.submission, "state": found.submission.state(),
+        "digest": found.version.component, "manifest": found.version.manifest, "approval": found.approval,
+    })
+}
+
+fn describe(found: &StoredSubmission) -> String {
+    let manifest = &found.version.manifest;
+    let mut text = format!(
+        "submission {}: {} {} is {} (by {})\n{} — {}\ndigest {}\n\n",
+        found.id, manifest.name, manifest.version, found.submission.state(), found.submission.author().person,
+        manifest.title.zh, manifest.summary.zh, short(&found.version.component)
+    );
+    text += &format!(
+        "asks for: class {}, weight {}, cap {}/{} days, rounds {}, goal {} within {} days\n",
+        manifest.class.name(), manifest.weight, manifest.cap.contacts, manifest.cap.days, manifest.rounds,
+        manifest.goal.outcome, manifest.goal.window_days
+    );
+    text += &reads(manifest);
+    text += &says(manifest);
+    if manifest.goal.sale {
+        text += "NOTE: its goal is a sale; care is not a sale (S1)\n";
+    }
+    text
+}
+
+fn reads(manifest: &Manifest) -> String {
+    let stage = |(stage, fields): (&care_domain::field::Stage, &Vec<care_domain::manifest::FieldUse>)| {
+        let names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+        format!("reads in {}: {}\n", stage.name(), names.join(", "))
+    };
+    manifest.fields.iter().filter(|(_, fields)| !fields.is_empty()).map(stage).collect()
+}
+
+fn says(manifest: &Manifest) -> String {
+    let mut text = String::from("may say:\n");
+    for template in &manifest.templates {
+        for (channel, body) in &template.bodies {
+            text += &format!("  {} to {} by {}: {}\n", template.name, template.addressee.name(), channel.name(), body.zh);
+        }
+    }
+    text
+}

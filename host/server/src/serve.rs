@@ -1,0 +1,45 @@
+//! The server: for now, whether it lives and whether it could work.
+
+use crate::answer::Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use care_engine::Engine;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves until a signal asks it to stop.
+pub(crate) async fn serve(folder: &Path, listen: SocketAddr) -> anyhow::Result<Answer> {
+    let engine = Engine::open(folder).await?;
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    eprintln!("care listens on http://{address}");
+    axum::serve(listener, router(engine)).with_graceful_shutdown(stopped()).await?;
+    Ok(Answer::new("stopped", json!({"stopped": true})))
+}
+
+fn router(engine: Engine) -> Router {
+    Router::new().route("/healthz", get(async || Json(json!({"status": "ok"})))).route("/readyz", get(ready)).with_state(engine)
+}
+
+async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
+    match engine.store().ping().await {
+        Ok(()) => (StatusCode::OK, Json(json!({"status": "ready"}))),
+        Err(error) => {
+            tracing::error!("not ready: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "the database does not answer"})))
+        }
+    }
+}
+
+async fn stopped() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

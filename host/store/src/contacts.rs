@@ -1,0 +1,341 @@
+//! The contact ledger: what was planned for whom, what became of it, and what a task may know of the past.
+
+use crate::error::{During, StoreError};
+use crate::outcomes::Wish;
+use crate::reference::key_of;
+use crate::registry::from_json;
+use crate::{MAX_BINDS, Store, take_seq};
+use care_domain::contact::{Addressee, Channel, ContactId, ContactState};
+use care_domain::decide::{Past, Wishes};
+use care_domain::key::{Bucket, CustomerKey};
+use care_domain::policy::Class;
+use care_domain::text::Language;
+use serde::de::DeserializeOwned;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use std::collections::{BTreeMap, HashMap};
+
+/// A message that a task planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewContact {
+    /// Its identity.
+    pub id: ContactId,
+    /// Campaign.
+    pub campaign: String,
+    /// Activity.
+    pub activity: String,
+    /// Digest of the component that composed it.
+    pub component: String,
+    /// Whom it is about.
+    pub customer: CustomerKey,
+    /// Granted class.
+    pub class: Class,
+    /// Granted weight.
+    pub weight: u16,
+    /// 0 to 1.
+    pub score: f32,
+    /// Name of the reason.
+    pub reason: String,
+    /// What it is about.
+    pub occasion: i64,
+    /// Attempt, from 1.
+    pub round: u8,
+    /// To whom it goes.
+    pub addressee: Addressee,
+    /// Which of several to the same addressee.
+    pub ordinal: u8,
+    /// Name of the template.
+    pub template: String,
+    /// On which channel.
+    pub channel: Channel,
+    /// In which language.
+    pub language: Language,
+    /// Canonical slot values by name.
+    pub slots: BTreeMap<String, String>,
+    /// When, Unix milliseconds.
+    pub planned_at: i64,
+    /// After this instant it is useless.
+    pub not_after: i64,
+}
+
+/// A contact with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredContact {
+    /// As it was planned.
+    pub planned: NewContact,
+    /// The plan.
+    pub plan: String,
+    /// Where it stands.
+    pub state: ContactState,
+}
+
+/// A candidate that won and was held out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewControl {
+    /// Campaign.
+    pub campaign: String,
+    /// Who.
+    pub customer: CustomerKey,
+    /// What it would have been about.
+    pub occasion: i64,
+    /// When it would have been planned.
+    pub planned_at: i64,
+}
+
+/// The past of a bucket's customers, as of a mark.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Earlier contacts by customer.
+    pub contacts: HashMap<CustomerKey, Vec<Past>>,
+    /// Consent, refusals and suppressions by customer.
+    pub wishes: HashMap<CustomerKey, Wishes>,
+}
+
+const CONTACT_COLUMNS: usize = 22;
+
+impl Store {
+    /// What a task may know: everything about the bucket's customers with a sequence number up to `mark`.
+    /// A contact's state is the one that the log gave it by then.
+    pub async fn history(&self, bucket: Bucket, mark: i64) -> Result<History, StoreError> {
+        let doing = "reading the past";
+        let (low, high) = bucket.bounds();
+        let mut history = History::default();
+        let rows = sqlx::query(
+            "SELECT c.customer, c.activity, c.class, c.occasion, c.round, c.channel, c.planned_at, \
+               coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= ?3 \
+                         ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
+               (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
+                  AND o.at >= c.planned_at AND o.seq <= ?3 ORDER BY o.seq DESC LIMIT 1) AS outcome \
+             FROM contacts c WHERE c.customer BETWEEN ?1 AND ?2 AND c.seq <= ?3 AND c.addressee = 'customer' \
+             ORDER BY c.customer, c.seq",
+        )
+        .bind(low.0.to_vec())
+        .bind(high.0.to_vec())
+        .bind(mark)
+        .fetch_all(&self.readers)
+        .await
+        .during(doing)?;
+        for row in &rows {
+            let key = key_of("contacts", row.try_get("customer").during(doing)?)?;
+            history.contacts.entry(key).or_default().push(past_of(row)?);
+        }
+        let wishes: Vec<(Vec<u8>, String)> = sqlx::query_as(
+            "SELECT customer, wish FROM wishes WHERE customer BETWEEN ? AND ? AND seq <= ? ORDER BY seq",
+        )
+        .bind(low.0.to_vec())
+        .bind(high.0.to_vec())
+        .bind(mark)
+        .fetch_all(&self.readers)
+        .await
+        .during(doing)?;
+        for (bytes, wish) in wishes {
+            let key = key_of("wishes", &bytes)?;
+            let wish: Wish = from_json("wishes", key, &wish)?;
+            wish.apply(history.wishes.entry(key).or_default());
+        }
+        Ok(history)
+    }
+
+    /// Contacts of one customer, in the order in which they were planned.
+    pub async fn contacts_of(&self, customer: CustomerKey) -> Result<Vec<StoredContact>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM contacts WHERE customer = ? ORDER BY seq")
+            .bind(customer.0.to_vec())
+            .fetch_all(&self.readers)
+            .await
+            .during("reading contacts")?;
+        rows.iter().map(contact_of).collect()
+    }
+
+    /// Every contact's id and state, by id: what two runs are compared by.
+    pub async fn contact_states(&self) -> Result<Vec<(ContactId, ContactState)>, StoreError> {
+        let rows: Vec<(Vec<u8>, String)> = sqlx::query_as("SELECT id, state FROM contacts ORDER BY id")
+            .fetch_all(&self.readers)
+            .await
+            .during("reading contacts")?;
+        rows.into_iter().map(|(id, state)| Ok((id_of(&id)?, state_of(&state)?))).collect()
+    }
+
+    /// Candidates of a plan that have contacts, by campaign.
+    pub async fn plan_candidates(&self, plan: &str) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT campaign, COUNT(*) FROM (SELECT DISTINCT campaign, customer, occasion, round FROM contacts \
+             WHERE plan = ?) GROUP BY campaign",
+        )
+        .bind(plan)
+        .fetch_all(&self.readers)
+        .await
+        .during("counting candidates")?;
+        Ok(rows.into_iter().map(|(campaign, count)| (campaign, count as u64)).collect())
+    }
+
+    /// Contacts of a plan by campaign and state.
+    pub async fn plan_states(&self, plan: &str) -> Result<BTreeMap<String, BTreeMap<String, u64>>, StoreError> {
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT campaign, state, COUNT(*) FROM contacts WHERE plan = ? GROUP BY campaign, state")
+                .bind(plan)
+                .fetch_all(&self.readers)
+                .await
+                .during("counting contacts")?;
+        let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for (campaign, state, count) in rows {
+            counts.entry(campaign).or_default().insert(state, count as u64);
+        }
+        Ok(counts)
+    }
+}
+
+/// Inserts planned contacts; one that exists already is left as it is. Returns how many were new.
+pub(crate) async fn insert_contacts(
+    tx: &mut Transaction<'static, Sqlite>,
+    plan: &str,
+    contacts: &[NewContact],
+) -> Result<u64, StoreError> {
+    let mut inserted = 0;
+    for chunk in contacts.chunks(MAX_BINDS / CONTACT_COLUMNS) {
+        let first = take_seq(tx, chunk.len()).await?;
+        let mut slots = Vec::with_capacity(chunk.len());
+        for contact in chunk {
+            slots.push(crate::registry::to_json("contacts", contact.id, &contact.slots)?);
+        }
+        let mut insert = QueryBuilder::new(
+            "INSERT INTO contacts (id, seq, plan, campaign, activity, component, customer, class, weight, score, \
+             reason, occasion, round, addressee, ordinal, template, channel, language, slots, planned_at, not_after, state) ",
+        );
+        insert.push_values(chunk.iter().zip(slots).enumerate(), |mut row, (i, (c, slots))| {
+            row.push_bind(c.id.0.to_vec())
+                .push_bind(first + i as i64)
+                .push_bind(plan.to_owned())
+                .push_bind(&c.campaign)
+                .push_bind(&c.activity)
+                .push_bind(&c.component)
+                .push_bind(c.customer.0.to_vec())
+                .push_bind(c.class.name())
+                .push_bind(i64::from(c.weight))
+                .push_bind(f64::from(c.score))
+                .push_bind(&c.reason)
+                .push_bind(c.occasion)
+                .push_bind(i64::from(c.round))
+                .push_bind(c.addressee.name())
+                .push_bind(i64::from(c.ordinal))
+                .push_bind(&c.template)
+                .push_bind(c.channel.name())
+                .push_bind(c.language.name())
+                .push_bind(slots)
+                .push_bind(c.planned_at)
+                .push_bind(c.not_after)
+                .push_bind("planned");
+        });
+        insert.push(" ON CONFLICT (id) DO NOTHING");
+        inserted += insert.build().execute(&mut **tx).await.during("planning contacts")?.rows_affected();
+    }
+    Ok(inserted)
+}
+
+/// Inserts held-out winners; one that exists already is left as it is.
+pub(crate) async fn insert_controls(
+    tx: &mut Transaction<'static, Sqlite>,
+    plan: &str,
+    controls: &[NewControl],
+) -> Result<(), StoreError> {
+    for chunk in controls.chunks(MAX_BINDS / 6) {
+        let first = take_seq(tx, chunk.len()).await?;
+        let mut insert =
+            QueryBuilder::new("INSERT INTO controls (seq, plan, campaign, customer, occasion, planned_at) ");
+        insert.push_values(chunk.iter().enumerate(), |mut row, (i, c)| {
+            row.push_bind(first + i as i64)
+                .push_bind(plan.to_owned())
+                .push_bind(&c.campaign)
+                .push_bind(c.customer.0.to_vec())
+                .push_bind(c.occasion)
+                .push_bind(c.planned_at);
+        });
+        insert.push(" ON CONFLICT DO NOTHING");
+        insert.build().execute(&mut **tx).await.during("keeping the control group")?;
+    }
+    Ok(())
+}
+
+/// Writes a state change of contacts into their log.
+pub(crate) async fn log_states(
+    tx: &mut Transaction<'static, Sqlite>,
+    contacts: &[(Vec<u8>, Vec<u8>)],
+    state: &str,
+    at: i64,
+    note: &str,
+) -> Result<(), StoreError> {
+    for chunk in contacts.chunks(MAX_BINDS / 6) {
+        let first = take_seq(tx, chunk.len()).await?;
+        let mut insert = QueryBuilder::new("INSERT INTO contact_log (seq, contact, customer, state, at, note) ");
+        insert.push_values(chunk.iter().enumerate(), |mut row, (i, (contact, customer))| {
+            row.push_bind(first + i as i64)
+                .push_bind(contact)
+                .push_bind(customer)
+                .push_bind(state.to_owned())
+                .push_bind(at)
+                .push_bind(note.to_owned());
+        });
+        insert.build().execute(&mut **tx).await.during("writing the contact log")?;
+    }
+    Ok(())
+}
+
+fn past_of(row: &SqliteRow) -> Result<Past, StoreError> {
+    let doing = "reading the past";
+    Ok(Past {
+        activity: row.try_get("activity").during(doing)?,
+        class: name_of("contacts", "class", row.try_get("class").during(doing)?)?,
+        occasion: row.try_get("occasion").during(doing)?,
+        round: small_of("round", row.try_get("round").during(doing)?)?,
+        channel: name_of("contacts", "channel", row.try_get("channel").during(doing)?)?,
+        planned_at: row.try_get("planned_at").during(doing)?,
+        state: state_of(row.try_get("state").during(doing)?)?,
+        outcome: row.try_get("outcome").during(doing)?,
+    })
+}
+
+pub(crate) fn contact_of(row: &SqliteRow) -> Result<StoredContact, StoreError> {
+    let doing = "reading contacts";
+    let text = |column: &str| row.try_get::<String, _>(column).during(doing);
+    let number = |column: &str| row.try_get::<i64, _>(column).during(doing);
+    let id = id_of(row.try_get("id").during(doing)?)?;
+    let planned = NewContact {
+        id,
+        campaign: text("campaign")?,
+        activity: text("activity")?,
+        component: text("component")?,
+        customer: key_of("contacts", row.try_get("customer").during(doing)?)?,
+        class: name_of("contacts", "class", &text("class")?)?,
+        weight: u16::try_from(number("weight")?).map_err(|_| StoreError::impossible("contacts", "weight", id))?,
+        score: row.try_get::<f64, _>("score").during(doing)? as f32,
+        reason: text("reason")?,
+        occasion: number("occasion")?,
+        round: small_of("round", number("round")?)?,
+        addressee: name_of("contacts", "addressee", &text("addressee")?)?,
+        ordinal: small_of("ordinal", number("ordinal")?)?,
+        template: text("template")?,
+        channel: name_of("contacts", "channel", &text("channel")?)?,
+        language: name_of("contacts", "language", &text("language")?)?,
+        slots: from_json("contacts", id, &text("slots")?)?,
+        planned_at: number("planned_at")?,
+        not_after: number("not_after")?,
+    };
+    Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)? })
+}
+
+pub(crate) fn id_of(bytes: &[u8]) -> Result<ContactId, StoreError> {
+    let id = <[u8; 16]>::try_from(bytes).map_err(|_| StoreError::impossible("contacts", "id", bytes.len()))?;
+    Ok(ContactId(id))
+}
+
+fn state_of(name: &str) -> Result<ContactState, StoreError> {
+    ContactState::from_name(name).ok_or_else(|| StoreError::impossible("contacts", "state", name))
+}
+
+/// Reads an enum by the name that serde gives it.
+fn name_of<T: DeserializeOwned>(table: &'static str, what: &'static str, name: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::from(name)).map_err(|_| StoreError::impossible(table, what, name))
+}
+
+fn small_of(what: &'static str, number: i64) -> Result<u8, StoreError> {
+    u8::try_from(number).map_err(|_| StoreError::impossible("contacts", what, number))
+}

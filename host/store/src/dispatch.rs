@@ -1,0 +1,134 @@
+//! Handing contacts over: the intent is written before anything is sent, and settled after.
+
+use crate::contacts::{StoredContact, contact_of, log_states};
+use crate::error::{During, StoreError};
+use crate::{MAX_BINDS, Store};
+use care_domain::canonical;
+use care_domain::contact::{ContactId, ContactState};
+use sqlx::QueryBuilder;
+
+/// Contacts that are on their way together. The id is the digest of theirs, so a repeat writes the same file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Names the batch at the gateway.
+    pub id: String,
+    /// By contact id.
+    pub contacts: Vec<StoredContact>,
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// Planned for now or earlier.
+    pub due: u64,
+    /// Planned for later.
+    pub later: u64,
+}
+
+impl Store {
+    /// Drops what waited past its not-after; returns how many.
+    pub async fn expire(&self, now: i64) -> Result<u64, StoreError> {
+        let doing = "dropping expired contacts";
+        let mut tx = self.write().await?;
+        let gone: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "UPDATE contacts SET state = 'expired' WHERE state = 'released' AND planned_at <= ?1 AND not_after < ?1 \
+             RETURNING id, customer",
+        )
+        .bind(now)
+        .fetch_all(&mut *tx)
+        .await
+        .during(doing)?;
+        log_states(&mut tx, &gone, "expired", now, "waited past its not-after").await?;
+        tx.commit().await.during(doing)?;
+        Ok(gone.len() as u64)
+    }
+
+    /// Writes the intent to send up to `limit` due contacts; `None` when none is due. Higher classes go first.
+    pub async fn claim(&self, now: i64, limit: u32) -> Result<Option<Batch>, StoreError> {
+        let doing = "claiming contacts";
+        let mut tx = self.write().await?;
+        let due: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT id, customer FROM contacts WHERE state = 'released' AND planned_at <= ? \
+             ORDER BY CASE class WHEN 'disaster' THEN 1 WHEN 'safety' THEN 2 WHEN 'service' THEN 3 \
+             WHEN 'care' THEN 4 ELSE 5 END, planned_at, id LIMIT ?",
+        )
+        .bind(now)
+        .bind(limit.min(MAX_BINDS as u32 - 1))
+        .fetch_all(&mut *tx)
+        .await
+        .during(doing)?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<&[u8]> = due.iter().map(|(id, _)| id.as_slice()).collect();
+        let batch = canonical::digest(&ids.concat());
+        let mut update = QueryBuilder::new("UPDATE contacts SET state = 'sending', batch = ");
+        update.push_bind(&batch).push(" WHERE state = 'released' AND id IN (");
+        let mut list = update.separated(", ");
+        for id in ids {
+            list.push_bind(id.to_vec());
+        }
+        list.push_unseparated(")");
+        update.build().execute(&mut *tx).await.during(doing)?;
+        log_states(&mut tx, &due, "sending", now, &batch).await?;
+        tx.commit().await.during(doing)?;
+        Ok(Some(self.batch(&batch).await?))
+    }
+
+    /// Batches whose answer was never written: a process died between intent and settlement.
+    pub async fn unsettled(&self) -> Result<Vec<Batch>, StoreError> {
+        let ids: Vec<String> =
+            sqlx::query_scalar("SELECT DISTINCT batch FROM contacts WHERE state = 'sending' ORDER BY batch")
+                .fetch_all(&self.readers)
+                .await
+                .during("reading unsettled batches")?;
+        let mut batches = Vec::with_capacity(ids.len());
+        for id in ids {
+            batches.push(self.batch(&id).await?);
+        }
+        Ok(batches)
+    }
+
+    /// Writes what became of a batch, all of it together. A contact settled before stays as it is.
+    pub async fn settle(&self, settled: &[(ContactId, ContactState, String)], at: i64) -> Result<(), StoreError> {
+        let doing = "settling a batch";
+        let mut tx = self.write().await?;
+        for (id, state, note) in settled {
+            let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+                "UPDATE contacts SET state = ? WHERE id = ? AND state = 'sending' RETURNING id, customer",
+            )
+            .bind(state.name())
+            .bind(id.0.to_vec())
+            .fetch_optional(&mut *tx)
+            .await
+            .during(doing)?;
+            if let Some(row) = row {
+                log_states(&mut tx, &[row], state.name(), at, note).await?;
+            }
+        }
+        tx.commit().await.during(doing)
+    }
+
+    /// How much waits for dispatch.
+    pub async fn waiting(&self, now: i64) -> Result<Waiting, StoreError> {
+        let (due, later): (i64, i64) = sqlx::query_as(
+            "SELECT coalesce(SUM(planned_at <= ?1), 0), coalesce(SUM(planned_at > ?1), 0) FROM contacts \
+             WHERE state = 'released'",
+        )
+        .bind(now)
+        .fetch_one(&self.readers)
+        .await
+        .during("counting waiting contacts")?;
+        Ok(Waiting { due: due as u64, later: later as u64 })
+    }
+
+    async fn batch(&self, id: &str) -> Result<Batch, StoreError> {
+        let rows = sqlx::query("SELECT * FROM contacts WHERE batch = ? AND state = 'sending' ORDER BY id")
+            .bind(id)
+            .fetch_all(&self.readers)
+            .await
+            .during("reading a batch")?;
+        let contacts: Vec<StoredContact> = rows.iter().map(contact_of).collect::<Result<_, _>>()?;
+        Ok(Batch { id: id.to_owned(), contacts })
+    }
+}

@@ -1,0 +1,98 @@
+//! What can go wrong with the store.
+
+use std::path::PathBuf;
+
+/// A failure of the store. The cause is in `source()`.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or broke.
+    #[error("the database failed while {doing}; check the disk and that the data folder is writable")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        source: sqlx_error::Opaque,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {doing} failed")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A stored value that this program never writes.
+    #[error("{table} holds an impossible {what} ({key}); it was changed from outside or by a newer version")]
+    Impossible {
+        /// Which table.
+        table: &'static str,
+        /// Which value.
+        what: &'static str,
+        /// Which row.
+        key: String,
+    },
+    /// A file whose content is not what its name says.
+    #[error("blob {digest} was changed on disk; restore it from a backup or upload it again")]
+    Tampered {
+        /// The digest that its name promises.
+        digest: String,
+    },
+    /// A rule that the database itself keeps.
+    #[error("the database refused it: {rule}")]
+    Rule {
+        /// The rule's code: `four-eyes`, `decided-once`, `append-only`.
+        rule: &'static str,
+    },
+    /// Another process or person was first.
+    #[error("{what} exists already")]
+    Exists {
+        /// What.
+        what: String,
+    },
+}
+
+/// Keeps sqlx out of the public types while its message stays readable as a cause.
+mod sqlx_error {
+    /// An error of the database driver.
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    pub struct Opaque(pub(super) Box<dyn std::error::Error + Send + Sync>);
+}
+
+const RULES: [&str; 3] = ["four-eyes", "decided-once", "append-only"];
+
+impl StoreError {
+    pub(crate) fn migrating(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Database {
+            doing: "bringing its tables up to date (a folder of a newer version cannot be opened by an older one)",
+            source: sqlx_error::Opaque(Box::new(error)),
+        }
+    }
+
+    pub(crate) fn impossible(table: &'static str, what: &'static str, key: impl ToString) -> Self {
+        Self::Impossible { table, what, key: key.to_string() }
+    }
+}
+
+pub(crate) trait During<T> {
+    /// Says what was being done when the database failed.
+    fn during(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> During<T> for Result<T, sqlx::Error> {
+    fn during(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| {
+            if let sqlx::Error::Database(refusal) = &error {
+                if let Some(rule) = RULES.into_iter().find(|r| refusal.message().contains(r)) {
+                    return StoreError::Rule { rule };
+                }
+                if refusal.is_unique_violation() {
+                    return StoreError::Exists { what: format!("the entry ({doing})") };
+                }
+            }
+            StoreError::Database { doing, source: sqlx_error::Opaque(Box::new(error)) }
+        })
+    }
+}
