@@ -4,7 +4,7 @@ use crate::canonical;
 use crate::contact::Addressee;
 use crate::control::SHARE_WHOLE;
 use crate::decide::Terms;
-use crate::manifest::{Cap, Limits, Manifest};
+use crate::manifest::{Cap, Limits, MAX_WEIGHT, Manifest};
 use crate::policy::Class;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +82,17 @@ pub enum ConditionError {
     /// Not an administrative code.
     #[error("region {0:?} is no administrative code; use six digits such as 350200")]
     Region(String),
+    /// A weight that no manifest may ask for.
+    #[error("weight {0} is out of bounds; grant 0 to 1000")]
+    Weight(u16),
+    /// A cap that caps nothing, or everything.
+    #[error("a cap of {contacts} contacts in {days} days is out of bounds; grant at least 1 contact in 1 to 400 days")]
+    Cap {
+        /// Contacts granted.
+        contacts: u32,
+        /// Days granted.
+        days: u32,
+    },
     /// The end lies before the start.
     #[error("the approval would end before it starts; check the dates")]
     Dates,
@@ -107,6 +118,12 @@ impl Approval {
         }
         if let Some(bad) = conditions.regions.iter().find(|r| r.len() != 6 || !r.bytes().all(|b| b.is_ascii_digit())) {
             return Err(ConditionError::Region(bad.clone()));
+        }
+        if let Some(weight) = conditions.weight.filter(|weight| *weight > MAX_WEIGHT) {
+            return Err(ConditionError::Weight(weight));
+        }
+        if let Some(Cap { contacts, days }) = conditions.cap.filter(|cap| !cap.is_sound()) {
+            return Err(ConditionError::Cap { contacts, days });
         }
         if matches!((conditions.from, conditions.until), (Some(from), Some(until)) if until < from) {
             return Err(ConditionError::Dates);

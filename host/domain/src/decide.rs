@@ -8,7 +8,7 @@ use crate::key::CustomerKey;
 use crate::manifest::Cap;
 use crate::policy::{Class, ClassRules, ConsentRule, Policy, QuietRule};
 use crate::region;
-use crate::time::{self, DAY_MS};
+use crate::time::{self, DAY_MS, MINUTE_MS};
 use crate::verdict::Verdict;
 use jiff::tz::TimeZone;
 
@@ -170,7 +170,8 @@ fn screen(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Polic
     consents(who, terms, rules.consent)?;
     not_in_trouble(who, rules)?;
     let round = next_round(who, proposal, terms)?;
-    let (channel, planned_at) = moment(who, proposal, terms, policy, now)?;
+    let (channel, planned_at) =
+        moment(who, proposal, terms, policy, now).map_err(|refusal| Ruling { round, ..refusal })?;
     Ok(Timed { round, planned_at, channel })
 }
 
@@ -275,11 +276,14 @@ fn permitted(start: i64, channel: Channel, rules: ClassRules, policy: &Policy, z
         windows.extend(policy.forbidden_call.iter().copied());
     }
     let mut at = start;
-    while at <= start + 2 * DAY_MS {
+    // A guest may name any instant, even the last one there is.
+    while at <= start.saturating_add(2 * DAY_MS) {
         let (day, minute) = time::local(at, zone)?;
         let Some(window) = windows.iter().find(|w| w.contains(minute)) else { return Some(at) };
         let next_day = i32::from(window.to_minute <= minute);
-        at = time::instant_of_minute(day + next_day, window.to_minute, zone)?.max(at + 1);
+        let end = time::instant_of_minute(day + next_day, window.to_minute, zone)?;
+        // Where a clock change repeats an hour, its end may lie in the first turn while we stand in the second.
+        at = if end > at { end } else { at - at.rem_euclid(MINUTE_MS) + MINUTE_MS };
     }
     None
 }

@@ -164,8 +164,9 @@ impl Default for Policy {
 
 impl Policy {
     /// The rules of a class; a table that lacks one is answered with the strictest, `commercial`'s.
+    /// Whatever the table says, nobody is held out of disaster response or safety notices (domain.md section 10).
     pub fn rules(&self, class: Class) -> ClassRules {
-        self.classes.get(&class).copied().unwrap_or(ClassRules {
+        let mut rules = self.classes.get(&class).copied().unwrap_or(ClassRules {
             consent: ConsentRule::Needed,
             global_cap: true,
             own_cap: true,
@@ -175,6 +176,8 @@ impl Policy {
             held_in_trouble: true,
             black_list: true,
             red_list_desk_only: true,
-        })
+        });
+        rules.control &= !matches!(class, Class::Disaster | Class::Safety);
+        rules
     }
 }

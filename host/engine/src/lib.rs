@@ -56,6 +56,7 @@ impl Engine {
     /// Makes a data folder, or completes one: dictionary, pseudonym key, database, default policy.
     /// What exists is kept. `secret` becomes the key that pseudonyms are made with, if there is none yet.
     pub async fn init(folder: &Path, secret: [u8; 32]) -> Result<Self, EngineError> {
+        make_private(folder)?;
         for part in ["keys", "blobs", "snapshots", "decisions", "outbox"] {
             let path = folder.join(part);
             fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
@@ -152,6 +153,14 @@ fn read_dictionary(path: &Path) -> Result<Dictionary, EngineError> {
 /// Parses a field dictionary.
 pub fn parse_dictionary(text: &str) -> Result<Dictionary, toml::de::Error> {
     toml::from_str(text)
+}
+
+/// Makes a folder that only its owner may enter: names and numbers of customers are kept in it.
+fn make_private(folder: &Path) -> Result<(), EngineError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(folder).map_err(EngineError::file(folder, "creating the folder"))?;
+    let owner_only = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(folder, owner_only).map_err(EngineError::file(folder, "closing the folder to others"))
 }
 
 /// Writes a file that only its owner may read, unless it exists.

@@ -60,7 +60,7 @@ fn print_findings(findings: &[Finding]) {
 
 fn findings_of(error: &anyhow::Error) -> Vec<Finding> {
     if let Some(refused) = error.downcast_ref::<crate::plugin::PluginError>() {
-        return refused.findings();
+        return vec![Finding::error(refused.code, refused.message.as_str(), refused.hint.as_str())];
     }
     match error.downcast_ref::<EngineError>() {
         Some(EngineError::Population(care_engine::PopulationError::Refused(findings))) => findings.clone(),

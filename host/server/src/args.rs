@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// A host for customer-care activities: plugins are uploaded, approved, planned over a population, sent and measured.
 #[derive(Debug, Parser)]
-#[command(name = "care", version, propagate_version = true)]
+#[command(name = "care", version)]
 pub(crate) struct Args {
     /// The data folder.
     #[arg(long, global = true, env = "CARE_DATA", default_value = "./care-data", value_name = "DIR")]

@@ -68,7 +68,7 @@ enum Slot {
 #[derive(Debug, Clone, Copy, PartialEq, Category)]
 enum Outcome {
     Safe,
-    Missing,
+    PossiblyMissing,
     Deceased,
     /// And whatever else settles nothing.
     #[category(other)]

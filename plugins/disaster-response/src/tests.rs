@@ -130,7 +130,7 @@ fn only_the_calls_are_repeated_while_a_customer_is_unreachable() {
 
 #[test]
 fn whose_fate_is_known_is_not_called_again() {
-    for outcome in [Outcome::Safe, Outcome::Missing, Outcome::Deceased] {
+    for outcome in [Outcome::Safe, Outcome::PossiblyMissing, Outcome::Deceased] {
         assert_eq!(phase(&on("2008-05-14"), &after(outcome, "2008-05-13")), None, "{outcome:?}");
     }
 }
@@ -140,7 +140,7 @@ fn a_later_phase_does_once_for_the_safe_and_the_missing_what_helps_them() {
     let relief = on("2008-06-02");
     let of = |outcome| actions(&relief, &after(outcome, "2008-05-13"));
     assert_eq!(of(Outcome::Safe), [("message-customer", 1), ("credit-rating", 1), ("fee-waiver", 1)]);
-    assert_eq!(of(Outcome::Missing), [("credit-rating", 1), ("fee-waiver", 1)]);
+    assert_eq!(of(Outcome::PossiblyMissing), [("credit-rating", 1), ("fee-waiver", 1)]);
     assert_eq!(of(Outcome::Deceased), []);
     assert_eq!(phase(&relief, &after(Outcome::Deceased, "2008-05-13")), None);
     assert_eq!(phase(&relief, &after(Outcome::Safe, "2008-06-01")), None, "done in this phase");

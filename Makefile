@@ -1,0 +1,33 @@
+# Two targets for a newcomer: `make demo` runs the main job, `make test` runs all tests. Both share one build.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+CARE := $(TARGET)/debug/care
+ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+
+.PHONY: build plugins demo test lint fmt clean
+
+build:
+	cargo build --workspace --bins
+
+# Built by the product itself, which finds or installs the wasm target and says what it did.
+plugins: build
+	@for name in $(ACTIVITIES); do $(CARE) plugin build plugins/$$name --out $(TARGET)/plugins/$$name.wasm || exit 1; done
+
+demo: plugins
+	$(TARGET)/debug/care-demo --care $(CARE) --plugins $(TARGET)/plugins --out target/demo
+
+# `cargo test` where nextest is not installed: the same tests, slower.
+test: plugins
+	CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --log-level error check bans licenses sources
+
+fmt:
+	cargo fmt --all
+
+clean:
+	cargo clean
