@@ -8,7 +8,7 @@ use crate::key::CustomerKey;
 use crate::manifest::Cap;
 use crate::policy::{Class, ClassRules, ConsentRule, Policy, QuietRule};
 use crate::region;
-use crate::time::{self, DAY_MS, MINUTE_MS};
+use crate::time::{self, DAY_MS};
 use crate::verdict::Verdict;
 use jiff::tz::TimeZone;
 
@@ -265,6 +265,8 @@ fn moment(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Polic
     }
     Err(refusal)
 }
+
+const MINUTE_MS: i64 = 60_000;
 
 /// The first permitted instant from `start` on; `None` when the windows leave no gap in two days.
 fn permitted(start: i64, channel: Channel, rules: ClassRules, policy: &Policy, zone: &TimeZone) -> Option<i64> {

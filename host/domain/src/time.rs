@@ -5,9 +5,6 @@ use jiff::civil::{Date, Time, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-/// A minute in milliseconds.
-pub const MINUTE_MS: i64 = 60_000;
-
 /// A day in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
 

@@ -3,10 +3,10 @@
 
 use crate::render::Renderer;
 use crate::{Engine, EngineError};
-use care_domain::contact::{Addressee, Channel, ContactId, ContactState};
+use care_domain::contact::{Addressee, Channel, ContactState};
 use care_domain::identity::Identity;
 use care_domain::key::CustomerKey;
-use care_store::{Batch, StoredContact, Waiting};
+use care_store::{Batch, Settled, StoredContact, Waiting};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -76,30 +76,25 @@ impl Engine {
             write_once(&folder, &format!("{}.jsonl", batch.id), &lines)?;
         }
         self.store.settle(&settled, now).await?;
-        for (_, state, _) in &settled {
-            match state {
-                ContactState::Sent => done.sent += 1,
-                _ => done.failed += 1,
-            }
-        }
+        let sent = settled.iter().filter(|s| s.state == ContactState::Sent).count() as u64;
+        done.sent += sent;
+        done.failed += settled.len() as u64 - sent;
         Ok(())
     }
 }
-
-type Settled = Vec<(ContactId, ContactState, String)>;
 
 fn files_of(
     batch: &Batch,
     renderer: &Renderer,
     identities: &HashMap<CustomerKey, Identity>,
-) -> Result<(BTreeMap<Channel, Vec<u8>>, Settled), EngineError> {
+) -> Result<(BTreeMap<Channel, Vec<u8>>, Vec<Settled>), EngineError> {
     let mut files: BTreeMap<Channel, Vec<u8>> = BTreeMap::new();
     let mut settled = Vec::with_capacity(batch.contacts.len());
     for contact in &batch.contacts {
         let planned = &contact.planned;
         let identity = identities.get(&planned.customer);
         let Some(to) = address(contact, identity) else {
-            settled.push((planned.id, ContactState::Failed, "no address".to_owned()));
+            settled.push(Settled { contact: planned.id, state: ContactState::Failed, note: "no address".into() });
             continue;
         };
         let template = renderer.manifest(planned).and_then(|m| m.templates.iter().find(|t| t.name == planned.template));
@@ -117,7 +112,7 @@ fn files_of(
         let lines = files.entry(planned.channel).or_default();
         serde_json::to_writer(&mut *lines, &line).map_err(EngineError::internal)?;
         lines.push(b'\n');
-        settled.push((planned.id, ContactState::Sent, String::new()));
+        settled.push(Settled { contact: planned.id, state: ContactState::Sent, note: String::new() });
     }
     Ok((files, settled))
 }

@@ -6,6 +6,7 @@ use crate::{MAX_BINDS, Store};
 use care_domain::canonical;
 use care_domain::contact::{ContactId, ContactState};
 use sqlx::QueryBuilder;
+use std::collections::BTreeMap;
 
 /// Contacts that are on their way together. The id is the digest of theirs, so a repeat writes the same file.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,17 @@ pub struct Batch {
     pub id: String,
     /// By contact id.
     pub contacts: Vec<StoredContact>,
+}
+
+/// What became of a contact at the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The contact.
+    pub contact: ContactId,
+    /// `sent`, `failed` or `unknown`.
+    pub state: ContactState,
+    /// Why, for people; empty where there is nothing to say.
+    pub note: String,
 }
 
 /// How much waits.
@@ -90,20 +102,25 @@ impl Store {
     }
 
     /// Writes what became of a batch, all of it together. A contact settled before stays as it is.
-    pub async fn settle(&self, settled: &[(ContactId, ContactState, String)], at: i64) -> Result<(), StoreError> {
+    pub async fn settle(&self, settled: &[Settled], at: i64) -> Result<(), StoreError> {
         let doing = "settling a batch";
+        let mut alike: BTreeMap<(&str, &str), Vec<ContactId>> = BTreeMap::new();
+        for one in settled {
+            alike.entry((one.state.name(), &one.note)).or_default().push(one.contact);
+        }
         let mut tx = self.write().await?;
-        for (id, state, note) in settled {
-            let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-                "UPDATE contacts SET state = ? WHERE id = ? AND state = 'sending' RETURNING id, customer",
-            )
-            .bind(state.name())
-            .bind(id.0.to_vec())
-            .fetch_optional(&mut *tx)
-            .await
-            .during(doing)?;
-            if let Some(row) = row {
-                log_states(&mut tx, &[row], state.name(), at, note).await?;
+        for ((state, note), contacts) in alike {
+            for chunk in contacts.chunks(MAX_BINDS - 1) {
+                let mut update = QueryBuilder::new("UPDATE contacts SET state = ");
+                update.push_bind(state.to_owned()).push(" WHERE state = 'sending' AND id IN (");
+                let mut list = update.separated(", ");
+                for contact in chunk {
+                    list.push_bind(contact.0.to_vec());
+                }
+                list.push_unseparated(") RETURNING id, customer");
+                let moved: Vec<(Vec<u8>, Vec<u8>)> =
+                    update.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
+                log_states(&mut tx, &moved, state, at, note).await?;
             }
         }
         tx.commit().await.during(doing)

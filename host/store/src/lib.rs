@@ -15,7 +15,7 @@ mod registry;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
 pub use contacts::{History, NewContact, NewControl, StoredContact};
-pub use dispatch::{Batch, Waiting};
+pub use dispatch::{Batch, Settled, Waiting};
 pub use error::StoreError;
 pub use outcomes::{NewOutcome, Recorded, Subject, Wish};
 pub use plans::{Attempt, CommitStep, Committed, Cut, Plan, PlanState, Release, TaskCommit};

@@ -4,12 +4,12 @@ use crate::contacts::log_states;
 use crate::error::{During, StoreError};
 use crate::reference::key_of;
 use crate::registry::to_json;
-use crate::{Store, take_seq};
+use crate::{MAX_BINDS, Store, take_seq};
 use care_domain::decide::Wishes;
 use care_domain::key::CustomerKey;
 use care_domain::policy::Class;
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 /// What a customer (or a call about them) says of contacts to come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,40 +98,27 @@ pub struct Subject {
     pub value: i64,
 }
 
+const OUTCOME_COLUMNS: usize = 7;
+
 impl Store {
     /// Records outcomes together with what follows from them: wishes, and the end of waiting contacts.
     pub async fn record_outcomes(&self, outcomes: &[NewOutcome], now: i64) -> Result<Recorded, StoreError> {
-        let doing = "recording outcomes";
         let mut recorded = Recorded::default();
         let mut tx = self.write().await?;
-        for outcome in outcomes {
-            let seq = take_seq(&mut tx, 1).await?;
-            let added = sqlx::query(
-                "INSERT INTO outcomes (seq, id, customer, kind, value, at, activity) VALUES (?, ?, ?, ?, ?, ?, ?) \
-                 ON CONFLICT (id) DO NOTHING",
-            )
-            .bind(seq)
-            .bind(&outcome.id)
-            .bind(outcome.customer.0.to_vec())
-            .bind(&outcome.kind)
-            .bind(outcome.value)
-            .bind(outcome.at)
-            .bind(&outcome.activity)
-            .execute(&mut *tx)
-            .await
-            .during(doing)?
-            .rows_affected();
-            if added == 0 {
-                recorded.repeated += 1;
-                continue;
+        for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
+            let new = insert_outcomes(&mut tx, chunk).await?;
+            recorded.added += new.len() as u64;
+            recorded.repeated += (chunk.len() - new.len()) as u64;
+            for outcome in new {
+                if let Some(wish) = &outcome.wish {
+                    add_wish(&mut tx, outcome.customer, wish, outcome.at).await?;
+                }
+                if outcome.suppresses || !outcome.cancels.is_empty() {
+                    recorded.cancelled += cancel(&mut tx, outcome, now).await?;
+                }
             }
-            recorded.added += 1;
-            if let Some(wish) = &outcome.wish {
-                add_wish(&mut tx, outcome.customer, wish, outcome.at).await?;
-            }
-            recorded.cancelled += cancel(&mut tx, outcome, now).await?;
         }
-        tx.commit().await.during(doing)?;
+        tx.commit().await.during("recording outcomes")?;
         Ok(recorded)
     }
 
@@ -161,6 +148,28 @@ impl Store {
         };
         rows.into_iter().map(subject).collect()
     }
+}
+
+/// Inserts outcomes; returns those that were not known before, each once.
+async fn insert_outcomes<'a>(
+    tx: &mut Transaction<'static, Sqlite>,
+    outcomes: &'a [NewOutcome],
+) -> Result<Vec<&'a NewOutcome>, StoreError> {
+    let first = take_seq(tx, outcomes.len()).await?;
+    let mut insert = QueryBuilder::new("INSERT INTO outcomes (seq, id, customer, kind, value, at, activity) ");
+    insert.push_values(outcomes.iter().enumerate(), |mut row, (i, outcome)| {
+        row.push_bind(first + i as i64)
+            .push_bind(&outcome.id)
+            .push_bind(outcome.customer.0.to_vec())
+            .push_bind(&outcome.kind)
+            .push_bind(outcome.value)
+            .push_bind(outcome.at)
+            .push_bind(&outcome.activity);
+    });
+    insert.push(" ON CONFLICT (id) DO NOTHING RETURNING seq");
+    let added: Vec<i64> =
+        insert.build_query_scalar().fetch_all(&mut **tx).await.during("recording outcomes")?;
+    Ok(added.into_iter().filter_map(|seq| outcomes.get((seq - first) as usize)).collect())
 }
 
 async fn add_wish(

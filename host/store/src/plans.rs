@@ -11,7 +11,7 @@ use care_domain::key::{Bucket, CustomerKey};
 use care_domain::plan::{Pins, Ranked, TaskResult};
 use care_domain::verdict::Tally;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +180,16 @@ impl Store {
             Ok((bucket, result.map(|r| from_json("tasks", bucket, &r)).transpose()?))
         };
         rows.into_iter().map(task).collect()
+    }
+
+    /// Digests of all decision logs that some task stands on.
+    pub async fn decision_logs(&self) -> Result<BTreeSet<String>, StoreError> {
+        let logs: Vec<String> =
+            sqlx::query_scalar("SELECT json_extract(result, '$.log') FROM tasks WHERE result IS NOT NULL")
+                .fetch_all(&self.readers)
+                .await
+                .during("reading decision logs")?;
+        Ok(logs.into_iter().collect())
     }
 
     /// Starts an attempt at a task: a new epoch and the high-water mark, together. `None` when it is done.

@@ -6,7 +6,7 @@
 mod check;
 mod params;
 
-pub use check::{MAX_BODY_CHARS, MAX_WEIGHT};
+pub use check::MAX_BODY_CHARS;
 pub use params::{ParamsError, defaults};
 
 use crate::contact::{Addressee, Channel};

@@ -11,9 +11,9 @@ use care_domain::verdict::{Tally, Verdict};
 use proptest::prelude::*;
 use world::{Told, World, world};
 
-/// Enough to meet every verdict many times; a run takes about a second.
+/// Enough to meet every verdict many times; a run takes less than a second.
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: 1_024, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -23,6 +23,7 @@ impl Engine {
     pub async fn run_plan(&self, request: &PlanRequest, at: i64, watch: Watch) -> Result<PlanSummary, EngineError> {
         let world = Arc::new(self.world(request).await?);
         let id = world.pins.id().map_err(EngineError::internal)?;
+        self.collect_orphans(at).await?;
         let plan = self.store.open_plan(&id, &world.pins, at).await?;
         if plan.state != PlanState::Running {
             let mut summary = self.plan_summary(&id).await?;
