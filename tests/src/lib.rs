@@ -1,1 +1,65 @@
-//! tests
+//! What both end-to-end test binaries need: the built program, the built plugins, and the facts of the demonstration.
+#![allow(clippy::expect_used, clippy::panic, reason = "only tests use this; one that cannot go on has failed")]
+
+use std::path::{Path, PathBuf};
+
+/// The activities, with the parameters in which these tests differ from the defaults.
+pub const ACTIVITIES: [(&str, &[&str]); 5] = [
+    ("birthday", &["call_vip=true"]),
+    ("balance-reminder", &[]),
+    ("green-bill", &[]),
+    ("disaster-response", &["onset=2026-07-28"]),
+    ("points-expiry", &[]),
+];
+/// The business date on which every activity has targets.
+pub const DATE: &str = "2026-07-29";
+/// After the last planned instant of that date, before quiet hours.
+pub const EVENING: &str = "2026-07-29T20:30:00+08:00";
+/// The pseudonym key of every test: the same people in the same control groups each time.
+pub const PSEUDONYM_KEY: [u8; 32] = *b"end-to-end tests: one fixed key.";
+
+/// The repository's root.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The program `care`: `CARE_BIN`, or what was built beside these tests.
+pub fn program() -> PathBuf {
+    built("CARE_BIN", "debug/care")
+}
+
+/// The folder of built plugins: `CARE_PLUGINS`, or the one beside these tests.
+pub fn plugins() -> PathBuf {
+    built("CARE_PLUGINS", "plugins")
+}
+
+/// The component file of a built plugin.
+pub fn plugin(name: &str) -> PathBuf {
+    let file = plugins().join(format!("{name}.wasm"));
+    assert!(file.is_file(), "{} is missing: run `make test`, which builds it first", file.display());
+    file
+}
+
+/// Copies a folder with everything in it; `to` must not exist.
+pub fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a new folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_tree(&source, &target);
+        } else {
+            std::fs::copy(&source, &target).expect("a copy");
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "`make test` says so where the program and the plugins are")]
+fn built(variable: &str, beside: &str) -> PathBuf {
+    if let Ok(named) = std::env::var(variable) {
+        return PathBuf::from(named);
+    }
+    let own = std::env::current_exe().expect("the path of this test");
+    let found = own.ancestors().map(|folder| folder.join(beside)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{beside} is not built and {variable} is not set: run `make test`"))
+}

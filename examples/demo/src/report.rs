@@ -44,7 +44,10 @@ fn effect(evaluation: &Value) -> Value {
 
 /// The report as a person reads it.
 pub(crate) fn told(report: &Value) -> String {
-    let mut text = format!("\n{} customers, one plan, {} s, {} MB at most\n\n", report["customers"], report["elapsed_s"], report["peak_rss_mb"]);
+    let mut text = format!(
+        "\n{} customers, one plan, {} s, {} MB at most\n\n",
+        report["customers"], report["elapsed_s"], report["peak_rss_mb"]
+    );
     let number = |value: &Value| value.as_u64().unwrap_or(0);
     let _ = writeln!(
         text,

@@ -127,7 +127,9 @@ impl Approval {
         if let Some(weight) = conditions.weight.filter(|weight| *weight > MAX_WEIGHT) {
             return Err(ConditionError::Weight(weight));
         }
-        if let Some(Cap { contacts, days }) = conditions.cap.filter(|cap| cap.contacts == 0 || !CAP_DAYS.contains(&cap.days)) {
+        if let Some(Cap { contacts, days }) =
+            conditions.cap.filter(|cap| cap.contacts == 0 || !CAP_DAYS.contains(&cap.days))
+        {
             return Err(ConditionError::Cap { contacts, days });
         }
         if matches!((conditions.from, conditions.until), (Some(from), Some(until)) if until < from) {

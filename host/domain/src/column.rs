@@ -302,7 +302,10 @@ mod tests {
         let column = Column::s64((0..20).map(|i| (i % 3 != 0).then_some(i)));
         let tail = column.slice(8..20);
         assert_eq!(tail.rows(), 12);
-        assert_eq!((0..12).map(|i| tail.integer(i)).collect::<Vec<_>>(), (8..20).map(|i| (i % 3 != 0).then_some(i)).collect::<Vec<_>>());
+        assert_eq!(
+            (0..12).map(|i| tail.integer(i)).collect::<Vec<_>>(),
+            (8..20).map(|i| (i % 3 != 0).then_some(i)).collect::<Vec<_>>()
+        );
         let picked = column.gather(&[19, 3, 1]);
         assert_eq!([picked.integer(0), picked.integer(1), picked.integer(2)], [Some(19), None, Some(1)]);
     }
@@ -312,7 +315,10 @@ mod tests {
         let words: Vec<String> = (0..10).map(|i| "字".repeat(i)).collect();
         let column = Column::texts(words.iter().map(|w| Some(w.as_str())));
         let tail = column.slice(8..10);
-        assert_eq!([tail.text(0), tail.text(1), tail.text(2)], [Some("字字字字字字字字"), Some("字字字字字字字字字"), None]);
+        assert_eq!(
+            [tail.text(0), tail.text(1), tail.text(2)],
+            [Some("字字字字字字字字"), Some("字字字字字字字字字"), None]
+        );
         let gappy = Column::texts([Some("a"), None, Some("c")]);
         assert_eq!([gappy.text(0), gappy.text(1), gappy.text(2)], [Some("a"), None, Some("c")]);
     }

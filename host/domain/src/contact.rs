@@ -111,7 +111,9 @@ impl ContactIdentity<'_> {
     pub fn id(&self) -> ContactId {
         let mut hash = Sha256::new();
         hash.update(b"care-contact-1");
-        for part in [self.activity.as_bytes(), self.campaign.as_bytes(), &self.customer.0, self.addressee.name().as_bytes()] {
+        for part in
+            [self.activity.as_bytes(), self.campaign.as_bytes(), &self.customer.0, self.addressee.name().as_bytes()]
+        {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -165,8 +167,15 @@ pub enum ContactState {
 impl ContactState {
     /// All of them.
     pub const ALL: [Self; 9] = [
-        Self::Planned, Self::Released, Self::Sending, Self::Sent,
-        Self::Failed, Self::Unknown, Self::Cancelled, Self::Withdrawn, Self::Expired,
+        Self::Planned,
+        Self::Released,
+        Self::Sending,
+        Self::Sent,
+        Self::Failed,
+        Self::Unknown,
+        Self::Cancelled,
+        Self::Withdrawn,
+        Self::Expired,
     ];
 
     /// As stored and shown.
@@ -210,7 +219,15 @@ mod tests {
     use super::*;
 
     fn identity() -> ContactIdentity<'static> {
-        ContactIdentity { activity: "birthday", campaign: "c1", customer: CustomerKey([7; 16]), occasion: 2026, round: 1, addressee: Addressee::Customer, ordinal: 0 }
+        ContactIdentity {
+            activity: "birthday",
+            campaign: "c1",
+            customer: CustomerKey([7; 16]),
+            occasion: 2026,
+            round: 1,
+            addressee: Addressee::Customer,
+            ordinal: 0,
+        }
     }
 
     #[test]

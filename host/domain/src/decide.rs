@@ -157,7 +157,13 @@ impl Ruling {
 }
 
 /// Decides the proposals about one customer, at the plan's instant `now`; one ruling each, in their order.
-pub fn decide(customer: &Customer<'_>, proposals: &[Proposal], terms: &[Terms], policy: &Policy, now: i64) -> Vec<Ruling> {
+pub fn decide(
+    customer: &Customer<'_>,
+    proposals: &[Proposal],
+    terms: &[Terms],
+    policy: &Policy,
+    now: i64,
+) -> Vec<Ruling> {
     let screened: Vec<Result<Timed, Ruling>> =
         proposals.iter().map(|p| screen(customer, p, &terms[p.terms], policy, now)).collect();
     arbitrate(customer, proposals, screened, terms, policy)
@@ -202,12 +208,19 @@ fn consents(who: &Customer<'_>, terms: &Terms, rule: ConsentRule) -> Result<(), 
     if rule != ConsentRule::NotNeeded && wishes.refused_activities.contains(&terms.activity) {
         return refused(format!("refused activity {}", terms.activity));
     }
-    let respects_all = matches!(rule, ConsentRule::RefusalRespected | ConsentRule::Needed);
-    if respects_all && (wishes.refuses_all || wishes.refused_classes.contains(&terms.class)) {
-        return refused(if wishes.refuses_all { "refused everything".into() } else { format!("refused class {}", terms.class.name()) });
+    if rule.respects_refusal_of_all() && (wishes.refuses_all || wishes.refused_classes.contains(&terms.class)) {
+        return refused(if wishes.refuses_all {
+            "refused everything".into()
+        } else {
+            format!("refused class {}", terms.class.name())
+        });
     }
     if rule == ConsentRule::Needed && wishes.commercial != Some(true) {
-        return Err(Ruling::stop(Verdict::NoConsent, "consent", if wishes.commercial.is_none() { "never given" } else { "not given" }));
+        return Err(Ruling::stop(
+            Verdict::NoConsent,
+            "consent",
+            if wishes.commercial.is_none() { "never given" } else { "not given" },
+        ));
     }
     Ok(())
 }
@@ -237,13 +250,20 @@ fn next_round(who: &Customer<'_>, proposal: &Proposal, terms: &Terms) -> Result<
         return Ok(last + 1);
     }
     let rule = if unreachable { "rounds" } else { "same-occasion" };
-    let mut ruling = Ruling::stop(Verdict::Capped, rule, format!("round {last} of {} was planned before", terms.rounds));
+    let mut ruling =
+        Ruling::stop(Verdict::Capped, rule, format!("round {last} of {} was planned before", terms.rounds));
     ruling.round = last;
     Err(ruling)
 }
 
 /// The first channel that policy permits, and the first permitted instant on it.
-fn moment(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Policy, now: i64) -> Result<(Channel, i64), Ruling> {
+fn moment(
+    who: &Customer<'_>,
+    proposal: &Proposal,
+    terms: &Terms,
+    policy: &Policy,
+    now: i64,
+) -> Result<(Channel, i64), Ruling> {
     let rules = policy.rules(terms.class);
     let channels = terms.channels.get(usize::from(proposal.reason)).map_or(&[][..], Vec::as_slice);
     let mut refusal = Ruling::stop(Verdict::Suppressed, "no-channel", "");
@@ -257,7 +277,11 @@ fn moment(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Polic
             Some(at) if at <= proposal.not_after => return Ok((*channel, at)),
             Some(at) => {
                 let rule = if at == start { "expired" } else { "quiet-hours" };
-                let figures = format!("earliest {}, useless after {}", time::write_instant(at), time::write_instant(proposal.not_after));
+                let figures = format!(
+                    "earliest {}, useless after {}",
+                    time::write_instant(at),
+                    time::write_instant(proposal.not_after)
+                );
                 refusal = Ruling::stop(Verdict::TooLate, rule, figures);
             }
             None => refusal = Ruling::stop(Verdict::TooLate, "quiet-hours", "no permitted hour"),

@@ -53,6 +53,13 @@ pub enum ConsentRule {
     Needed,
 }
 
+impl ConsentRule {
+    /// Whether "nothing more, please" covers the class.
+    pub fn respects_refusal_of_all(self) -> bool {
+        matches!(self, Self::RefusalRespected | Self::Needed)
+    }
+}
+
 /// Whether quiet hours hold contacts of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,7 +144,12 @@ impl Default for Policy {
     /// The table of domain.md section 10.
     fn default() -> Self {
         let rules = |consent, global_cap, own_cap, quiet, forbidden_call_hours, control| ClassRules {
-            consent, global_cap, own_cap, quiet, forbidden_call_hours, control,
+            consent,
+            global_cap,
+            own_cap,
+            quiet,
+            forbidden_call_hours,
+            control,
             held_in_trouble: global_cap,
             black_list: matches!(consent, ConsentRule::Needed),
             red_list_desk_only: global_cap,
@@ -145,7 +157,10 @@ impl Default for Policy {
         let classes = BTreeMap::from([
             (Class::Disaster, rules(ConsentRule::NotNeeded, false, false, QuietRule::Exempt, false, false)),
             (Class::Safety, rules(ConsentRule::NotNeeded, false, false, QuietRule::Exempt, true, false)),
-            (Class::Service, rules(ConsentRule::RefusablePerActivity, false, true, QuietRule::HeldUnlessOwnEvent, true, true)),
+            (
+                Class::Service,
+                rules(ConsentRule::RefusablePerActivity, false, true, QuietRule::HeldUnlessOwnEvent, true, true),
+            ),
             (Class::Care, rules(ConsentRule::RefusalRespected, true, true, QuietRule::Held, true, true)),
             (Class::Commercial, rules(ConsentRule::Needed, true, true, QuietRule::Held, true, true)),
         ]);
@@ -154,7 +169,10 @@ impl Default for Policy {
             classes,
             global_cap: Cap { contacts: 1, days: 7 },
             quiet: Hours { from_minute: 21 * 60, to_minute: 8 * 60 },
-            forbidden_call: vec![Hours { from_minute: 12 * 60, to_minute: 14 * 60 }, Hours { from_minute: 22 * 60, to_minute: 8 * 60 }],
+            forbidden_call: vec![
+                Hours { from_minute: 12 * 60, to_minute: 14 * 60 },
+                Hours { from_minute: 22 * 60, to_minute: 8 * 60 },
+            ],
             control_share: 1_000,
             control_salt: "control-1".into(),
             capacity: BTreeMap::new(),

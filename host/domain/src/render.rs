@@ -192,7 +192,12 @@ pub struct Person {
 pub struct Unfilled(pub String);
 
 /// The message as it is read.
-pub fn render(body: &Body, values: &BTreeMap<String, SlotValue>, person: &Person, language: Language) -> Result<String, Unfilled> {
+pub fn render(
+    body: &Body,
+    values: &BTreeMap<String, SlotValue>,
+    person: &Person,
+    language: Language,
+) -> Result<String, Unfilled> {
     let mut text = String::new();
     for part in body.parts() {
         match part {
@@ -214,7 +219,9 @@ fn read(value: &SlotValue, language: Language) -> String {
         (SlotValue::Money(fen), Language::En) => format!("{} yuan", yuan(*fen)),
         (SlotValue::Number(number), _) => number.to_string(),
         (SlotValue::Label(label), language) => label.get(language).to_owned(),
-        (SlotValue::Date(days), language) => time::date_of(*days).map_or_else(|| days.to_string(), |d| date_words(d, language)),
+        (SlotValue::Date(days), language) => {
+            time::date_of(*days).map_or_else(|| days.to_string(), |d| date_words(d, language))
+        }
     }
 }
 
@@ -223,8 +230,20 @@ fn yuan(fen: i64) -> String {
     format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
 }
 
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 fn date_words(date: jiff::civil::Date, language: Language) -> String {
     match language {
@@ -268,7 +287,10 @@ mod tests {
 
     #[test]
     fn slots_take_only_values_of_their_type_and_bounds() {
-        let labels = Labels::from([("areas".into(), BTreeMap::from([("513221".into(), Bilingual { zh: "汶川县".into(), en: "Wenchuan".into() })]))]);
+        let labels = Labels::from([(
+            "areas".into(),
+            BTreeMap::from([("513221".into(), Bilingual { zh: "汶川县".into(), en: "Wenchuan".into() })]),
+        )]);
         let check = |kind, value| check_slot(&slot(kind), value, &labels);
         assert_eq!(check(SlotKind::Money { min: 0, max: 100 }, "100"), Ok(SlotValue::Money(100)));
         assert!(matches!(check(SlotKind::Money { min: 0, max: 100 }, "101"), Err(SlotFault::Bounds { .. })));

@@ -75,10 +75,9 @@ mod tests {
     #[test]
     fn the_visits_of_hillstrom_are_reproduced() {
         let control = rate(21306, 2262);
-        for (arm, difference, low, high) in [
-            (rate(21307, 3894), 0.076590, 0.069953, 0.083226),
-            (rate(21387, 3238), 0.045233, 0.038894, 0.051573),
-        ] {
+        for (arm, difference, low, high) in
+            [(rate(21307, 3894), 0.076590, 0.069953, 0.083226), (rate(21387, 3238), 0.045233, 0.038894, 0.051573)]
+        {
             let effect = compare(&arm, &control).expect("two arms");
             assert!((effect.difference - difference).abs() < 5e-7, "{effect:?}");
             assert!((effect.ci95[0] - low).abs() < 5e-7 && (effect.ci95[1] - high).abs() < 5e-7, "{effect:?}");

@@ -59,9 +59,10 @@ impl Engine {
         let all = self.store.campaigns().await?;
         let known: Vec<&str> = all.iter().map(|c| c.id.as_str()).collect();
         let hint = format!("Campaigns: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
-        all.iter().find(|c| c.id == id).cloned().ok_or_else(|| {
-            EngineError::refused("unknown-campaign", format!("there is no campaign {id:?}"), hint)
-        })
+        all.iter()
+            .find(|c| c.id == id)
+            .cloned()
+            .ok_or_else(|| EngineError::refused("unknown-campaign", format!("there is no campaign {id:?}"), hint))
     }
 
     /// Stops a campaign; what waits of it is withdrawn. Returns how many contacts that were.

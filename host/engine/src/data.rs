@@ -163,13 +163,15 @@ impl Engine {
     /// A snapshot by its id or the beginning of it; when absent the newest of `date` or before.
     pub async fn snapshot(&self, id: Option<&str>, date: Option<i32>) -> Result<Snapshot, EngineError> {
         let rows = self.store.snapshots().await?;
-        let known = rows.iter().map(|r| format!("{} of {}", &r.id[..12.min(r.id.len())], time::write_date(r.business_date)));
+        let known =
+            rows.iter().map(|r| format!("{} of {}", &r.id[..12.min(r.id.len())], time::write_date(r.business_date)));
         let hint = format!("Import or generate one. Snapshots: {}", known.collect::<Vec<_>>().join(", "));
         let found = match id {
             Some(id) => rows.iter().find(|r| r.id.starts_with(id)),
             None => rows.iter().find(|r| date.is_none_or(|date| r.business_date <= date)),
         };
-        let row = found.ok_or_else(|| EngineError::refused("no-snapshot", "there is no such population snapshot", hint))?;
+        let row =
+            found.ok_or_else(|| EngineError::refused("no-snapshot", "there is no such population snapshot", hint))?;
         Ok(Snapshot::open(&self.snapshots().join(&row.id))?)
     }
 

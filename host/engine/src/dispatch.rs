@@ -83,12 +83,15 @@ impl Engine {
     }
 }
 
+/// What each channel's gateway gets.
+type Files = BTreeMap<Channel, Vec<u8>>;
+
 fn files_of(
     batch: &Batch,
     renderer: &Renderer,
     identities: &HashMap<CustomerKey, Identity>,
-) -> Result<(BTreeMap<Channel, Vec<u8>>, Vec<Settled>), EngineError> {
-    let mut files: BTreeMap<Channel, Vec<u8>> = BTreeMap::new();
+) -> Result<(Files, Vec<Settled>), EngineError> {
+    let mut files = Files::new();
     let mut settled = Vec::with_capacity(batch.contacts.len());
     for contact in &batch.contacts {
         let planned = &contact.planned;
@@ -126,9 +129,7 @@ fn address<'a>(contact: &'a StoredContact, identity: Option<&'a Identity>) -> Op
     }
     let identity = identity?;
     match (planned.addressee, planned.channel) {
-        (Addressee::CloseContacts, _) => {
-            filled(&identity.close_contacts.get(usize::from(planned.ordinal))?.msisdn)
-        }
+        (Addressee::CloseContacts, _) => filled(&identity.close_contacts.get(usize::from(planned.ordinal))?.msisdn),
         (_, Channel::Email) => filled(&identity.email),
         (_, Channel::Touchpoint) => filled(&identity.external_id),
         _ => filled(&identity.msisdn),

@@ -58,7 +58,8 @@ impl Engine {
         let campaign = self.campaign(campaign).await?;
         let submissions = self.store.submissions().await?;
         let version = submissions.iter().map(|s| &s.version).find(|v| v.component == campaign.component);
-        let manifest = version.map(|v| &v.manifest).ok_or_else(|| EngineError::internal("a campaign without version"))?;
+        let manifest =
+            version.map(|v| &v.manifest).ok_or_else(|| EngineError::internal("a campaign without version"))?;
         let metric = outcome.unwrap_or(&manifest.goal.outcome).to_owned();
         if !is_kebab(&metric) {
             let message = format!("{metric:?} is no outcome kind");
@@ -72,7 +73,8 @@ impl Engine {
             arm.add(f64::from(u8::from(subject.reached)));
         }
         let own = outcome.is_none_or(|o| o == manifest.goal.outcome) && !subjects.is_empty();
-        let plugin = if own { self.fold(&campaign, manifest, subjects, [&treated, &control]).await? } else { Vec::new() };
+        let plugin =
+            if own { self.fold(&campaign, manifest, subjects, [&treated, &control]).await? } else { Vec::new() };
         Ok(Evaluation {
             campaign: campaign.id,
             activity: campaign.activity,
@@ -143,7 +145,11 @@ fn broken(activity: &str, error: FoldError) -> EngineError {
         }
         FoldError::Broken(Broken::Fault(fault)) => {
             let message = format!("the evaluation of {activity} broke: {fault}");
-            EngineError::refused("evaluation-fault", message, "The host's own figures are right; mend the plugin's `observe`")
+            EngineError::refused(
+                "evaluation-fault",
+                message,
+                "The host's own figures are right; mend the plugin's `observe`",
+            )
         }
     }
 }

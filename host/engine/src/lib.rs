@@ -147,7 +147,11 @@ pub fn check_component(component: &[u8]) -> Result<Report, EngineError> {
 fn read_dictionary(path: &Path) -> Result<Dictionary, EngineError> {
     let text = fs::read_to_string(path).map_err(EngineError::file(path, "reading"))?;
     parse_dictionary(&text).map_err(|e| {
-        EngineError::refused("bad-dictionary", format!("{}: {e}", path.display()), "Compare it with examples/fields.toml")
+        EngineError::refused(
+            "bad-dictionary",
+            format!("{}: {e}", path.display()),
+            "Compare it with examples/fields.toml",
+        )
     })
 }
 
@@ -169,7 +173,9 @@ fn keep_private(path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => file.write_all(bytes).and_then(|()| file.sync_all()).map_err(EngineError::file(path, "writing")),
+        Ok(mut file) => {
+            file.write_all(bytes).and_then(|()| file.sync_all()).map_err(EngineError::file(path, "writing"))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(EngineError::file(path, "writing")(error)),
     }

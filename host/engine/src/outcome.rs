@@ -2,11 +2,12 @@
 
 use crate::{Engine, EngineError};
 use care_domain::canonical;
+use care_domain::policy::{Class, ConsentRule, Policy};
 use care_domain::text::{is_kebab, nearest};
 use care_domain::time;
-use care_store::{NewOutcome, Recorded, Wish};
+use care_store::{Cancel, NewOutcome, Recorded, Wish};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An import of outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,14 +41,14 @@ impl Engine {
     pub async fn import_outcomes(&self, csv: &str, now: i64) -> Result<OutcomeImport, EngineError> {
         let mut lines = csv.trim_start_matches('\u{feff}').lines();
         let header = Header::read(lines.next().unwrap_or_default())?;
-        let cancel = self.cancel_map().await?;
+        let ends = self.endings().await?;
         let mut done = OutcomeImport { added: 0, repeated: 0, cancelled: 0, rejected: Vec::new() };
         let mut batch = Vec::new();
         for (line, text) in (2..).zip(lines) {
             if text.trim().is_empty() {
                 continue;
             }
-            match self.outcome(&header, text, &cancel) {
+            match self.outcome(&header, text, &ends) {
                 Ok(outcome) => batch.push(outcome),
                 Err(reason) => done.rejected.push(RejectedLine { line, reason }),
             }
@@ -60,22 +61,20 @@ impl Engine {
         Ok(done)
     }
 
-    /// Which activities' waiting contacts an outcome kind makes pointless: their `cancel-on`.
-    async fn cancel_map(&self) -> Result<BTreeMap<String, Vec<String>>, EngineError> {
-        let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    /// What outcomes end: by kind the activities that name it in `cancel-on`, by wish the classes that respect it.
+    async fn endings(&self) -> Result<Endings, EngineError> {
+        let mut activities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for found in self.store.submissions().await? {
             let manifest = found.version.manifest;
             for kind in manifest.cancel_on {
-                let activities = map.entry(kind).or_default();
-                if !activities.contains(&manifest.name) {
-                    activities.push(manifest.name.clone());
-                }
+                activities.entry(kind).or_default().insert(manifest.name.clone());
             }
         }
-        Ok(map)
+        let (_, policy) = self.policy_in_force().await?;
+        Ok(Endings { activities, policy })
     }
 
-    fn outcome(&self, header: &Header, text: &str, cancel: &BTreeMap<String, Vec<String>>) -> Result<NewOutcome, String> {
+    fn outcome(&self, header: &Header, text: &str, ends: &Endings) -> Result<NewOutcome, String> {
         let cells: Vec<&str> = text.split(',').map(|c| c.trim().trim_matches('"')).collect();
         if cells.len() != header.width {
             return Err(format!("{} cells, the header has {}", cells.len(), header.width));
@@ -83,7 +82,8 @@ impl Engine {
         let cell = |name: &str| header.at.get(name).and_then(|i| cells.get(*i)).copied().filter(|c| !c.is_empty());
         let customer = cell("customer").ok_or("no customer")?;
         let kind = cell("kind").filter(|k| is_kebab(k)).ok_or("kind is no kebab-case name, such as topped-up")?;
-        let at = cell("at").and_then(time::parse_instant).ok_or("at is no instant, such as 2026-07-30T10:00:00+08:00")?;
+        let at =
+            cell("at").and_then(time::parse_instant).ok_or("at is no instant, such as 2026-07-30T10:00:00+08:00")?;
         let value = cell("value").map(|v| v.parse().map_err(|_| "value is no whole number")).transpose()?;
         let activity = cell("activity").map(str::to_owned);
         let key = self.key_of(customer);
@@ -92,12 +92,41 @@ impl Engine {
             None => canonical::digest(format!("{key} {kind} {at} {value:?} {activity:?}").as_bytes()),
         };
         let wish = wish_of(kind, activity.as_deref());
-        let suppresses = matches!(wish, Some(Wish::Suppress { .. }));
-        let mut cancels = cancel.get(kind).cloned().unwrap_or_default();
-        if let (Some(Wish::RefuseActivity { activity }), false) = (&wish, suppresses) {
-            cancels.push(activity.clone());
-        }
-        Ok(NewOutcome { id, customer: key, kind: kind.to_owned(), value, at, activity, wish, cancels, suppresses })
+        let cancels = ends.of(kind, wish.as_ref());
+        Ok(NewOutcome { id, customer: key, kind: kind.to_owned(), value, at, activity, wish, cancels })
+    }
+}
+
+/// What outcomes end.
+struct Endings {
+    activities: BTreeMap<String, BTreeSet<String>>,
+    policy: Policy,
+}
+
+impl Endings {
+    fn of(&self, kind: &str, wish: Option<&Wish>) -> Vec<Cancel> {
+        let pointless = self.activities.get(kind).into_iter().flatten();
+        let mut ends: Vec<Cancel> = pointless
+            .map(|activity| Cancel { activity: Some(activity.clone()), classes: Class::ALL.to_vec() })
+            .collect();
+        let (activity, classes) = match wish {
+            None | Some(Wish::Commercial { yes: true }) => return ends,
+            Some(Wish::Commercial { yes: false }) => (None, self.classes(|rule| rule == ConsentRule::Needed)),
+            Some(Wish::RefuseAll) => (None, self.classes(ConsentRule::respects_refusal_of_all)),
+            Some(Wish::RefuseClass { class }) => (None, vec![*class]),
+            Some(Wish::RefuseActivity { activity }) => {
+                (Some(activity.clone()), self.classes(|rule| rule != ConsentRule::NotNeeded))
+            }
+            Some(Wish::Suppress { .. }) => {
+                (None, Class::ALL.into_iter().filter(|class| *class != Class::Disaster).collect())
+            }
+        };
+        ends.push(Cancel { activity, classes });
+        ends
+    }
+
+    fn classes(&self, respects: impl Fn(ConsentRule) -> bool) -> Vec<Class> {
+        Class::ALL.into_iter().filter(|class| respects(self.policy.rules(*class).consent)).collect()
     }
 }
 

@@ -29,7 +29,14 @@ pub(crate) struct LoadedTables {
 
 impl Engine {
     /// Imports a reference table from CSV with a schema; plans from now on read it. Returns its rows.
-    pub async fn import_table(&self, name: &str, csv: &Path, schema: &str, by: &str, at: i64) -> Result<usize, EngineError> {
+    pub async fn import_table(
+        &self,
+        name: &str,
+        csv: &Path,
+        schema: &str,
+        by: &str,
+        at: i64,
+    ) -> Result<usize, EngineError> {
         if name == LUNAR_TABLE {
             let message = format!("{LUNAR_TABLE} is computed by the host");
             return Err(EngineError::refused("reserved-table", message, "Choose another name"));
@@ -73,7 +80,9 @@ impl LoadedTables {
         let labels = |table: &Table| {
             let column = |name: &str| table.columns.get(name);
             let (key, zh, en) = (column("key")?, column("label-zh")?, column("label-en")?);
-            let entry = |row| Some((key.text(row)?.to_owned(), Bilingual { zh: zh.text(row)?.into(), en: en.text(row)?.into() }));
+            let entry = |row| {
+                Some((key.text(row)?.to_owned(), Bilingual { zh: zh.text(row)?.into(), en: en.text(row)?.into() }))
+            };
             Some((0..table.rows as usize).filter_map(entry).collect())
         };
         self.tables.iter().filter_map(|(name, (_, table))| Some((name.clone(), labels(table)?))).collect()
@@ -159,7 +168,11 @@ mod tests {
                 _ => return,
             };
             let row = lunar_of(date);
-            assert_eq!((&row[4], &row[1], &row[3]), (&json!(expected.0), &json!(expected.1), &json!(false)), "{name} {date}");
+            assert_eq!(
+                (&row[4], &row[1], &row[3]),
+                (&json!(expected.0), &json!(expected.1), &json!(false)),
+                "{name} {date}"
+            );
             checked += 1;
         });
         assert!(checked >= 24 * 3, "{checked} festivals checked");

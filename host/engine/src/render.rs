@@ -19,10 +19,8 @@ impl Engine {
     /// A renderer for contacts: their versions' manifests and their plans' tables.
     pub(crate) async fn renderer(&self, contacts: &[StoredContact]) -> Result<Renderer, EngineError> {
         let submissions = self.store.submissions().await?;
-        let manifests: HashMap<String, Arc<Manifest>> = submissions
-            .into_iter()
-            .map(|s| (s.version.component, Arc::new(s.version.manifest)))
-            .collect();
+        let manifests: HashMap<String, Arc<Manifest>> =
+            submissions.into_iter().map(|s| (s.version.component, Arc::new(s.version.manifest))).collect();
         let mut labels = HashMap::new();
         for contact in contacts {
             if !labels.contains_key(&contact.plan) {
@@ -45,9 +43,7 @@ impl Renderer {
         let body = template.and_then(|t| t.bodies.get(&planned.channel));
         let body = body.ok_or_else(|| impossible("its template has no body for its channel"))?;
         let values = values(planned, manifest, self.labels.get(&contact.plan)).map_err(|e| impossible(&e))?;
-        let person = identity
-            .map(|i| Person { surname: i.surname.clone(), name: i.name.clone() })
-            .unwrap_or_default();
+        let person = identity.map(|i| Person { surname: i.surname.clone(), name: i.name.clone() }).unwrap_or_default();
         let parsed = Body::parse(body.get(planned.language)).map_err(|e| impossible(&e.to_string()))?;
         render(&parsed, &values, &person, planned.language).map_err(|e| impossible(&e.to_string()))
     }
@@ -67,7 +63,8 @@ fn values(
     let labels = labels.unwrap_or(&none);
     let mut values = BTreeMap::new();
     for (name, value) in &contact.slots {
-        let slot = manifest.slots.iter().find(|s| s.name == *name).ok_or_else(|| format!("slot {name:?} is unknown"))?;
+        let slot =
+            manifest.slots.iter().find(|s| s.name == *name).ok_or_else(|| format!("slot {name:?} is unknown"))?;
         values.insert(name.clone(), check_slot(slot, value, labels).map_err(|e| e.to_string())?);
     }
     Ok(values)

@@ -18,7 +18,10 @@ impl Engine {
     pub async fn simulate_outcomes(&self, campaign: &str, seed: u64, from: i64) -> Result<(String, u64), EngineError> {
         let campaign = self.campaign(campaign).await?;
         let submissions = self.store.submissions().await?;
-        let goal = submissions.iter().find(|s| s.version.component == campaign.component).map(|s| s.version.manifest.goal.clone());
+        let goal = submissions
+            .iter()
+            .find(|s| s.version.component == campaign.component)
+            .map(|s| s.version.manifest.goal.clone());
         let goal = goal.ok_or_else(|| EngineError::internal("a campaign without version"))?;
         let subjects = self.store.subjects(&campaign.id, &goal.outcome, DAY_MS).await?;
         let chance = |treated: bool| match (treated, goal.better) {
@@ -33,7 +36,8 @@ impl Engine {
         let mut csv = String::from("customer,kind,at,activity\n");
         let mut lines = 0;
         for subject in subjects.iter().filter(|s| drawn(s.customer) < chance(s.treated)) {
-            writeln!(csv, "{},{},{at},{}", subject.customer, goal.outcome, campaign.activity).map_err(EngineError::internal)?;
+            writeln!(csv, "{},{},{at},{}", subject.customer, goal.outcome, campaign.activity)
+                .map_err(EngineError::internal)?;
             lines += 1;
         }
         Ok((csv, lines))

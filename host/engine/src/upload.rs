@@ -59,7 +59,10 @@ impl Engine {
             None => Ok(()),
             Some(newer) => Err(EngineError::refused(
                 "version-not-newer",
-                format!("{} {} is uploaded already, and this is {}", manifest.name, newer.manifest.version, manifest.version),
+                format!(
+                    "{} {} is uploaded already, and this is {}",
+                    manifest.name, newer.manifest.version, manifest.version
+                ),
                 "Raise `version` in activity.toml: major when the answer to old parameters changes, minor for more",
             )),
         }
@@ -93,7 +96,13 @@ fn check_params(manifest: &Manifest) -> Vec<Finding> {
         Err(error) => vec![Finding::error("manifest-params", format!("params is no JSON Schema: {error}"), hint)],
         Ok(validator) => validator
             .iter_errors(&defaults)
-            .map(|e| Finding::error("manifest-params", format!("the default at {:?}: {e}", e.instance_path().to_string()), hint))
+            .map(|e| {
+                Finding::error(
+                    "manifest-params",
+                    format!("the default at {:?}: {e}", e.instance_path().to_string()),
+                    hint,
+                )
+            })
             .collect(),
     }
 }

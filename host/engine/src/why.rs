@@ -92,7 +92,10 @@ impl Engine {
             plans.push(self.why_plan(key, &plan, &decisions, &contacts).await?);
         }
         if !known {
-            let message = format!("no plan{} looked at customer {customer:?}", date.map_or(String::new(), |d| format!(" of {}", time::write_date(d))));
+            let message = format!(
+                "no plan{} looked at customer {customer:?}",
+                date.map_or(String::new(), |d| format!(" of {}", time::write_date(d)))
+            );
             return Err(EngineError::refused("unknown-customer", message, "Check the customer id and the date"));
         }
         Ok(Explanation { customer: key.to_string(), plans })
@@ -124,7 +127,9 @@ impl Engine {
     ) -> Result<WhyActivity, EngineError> {
         let mine: Vec<StoredContact> = contacts
             .iter()
-            .filter(|c| c.plan == plan.id && c.planned.campaign == decision.campaign && c.planned.occasion == decision.occasion)
+            .filter(|c| {
+                c.plan == plan.id && c.planned.campaign == decision.campaign && c.planned.occasion == decision.occasion
+            })
             .cloned()
             .collect();
         let cut = Cut {

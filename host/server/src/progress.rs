@@ -9,7 +9,8 @@ pub(crate) fn bar(args: &Args, total: Option<u64>, what: &'static str) -> Progre
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-    let form = if total.is_some() { "{msg} {wide_bar} {human_pos}/{human_len} {eta}" } else { "{msg} {human_pos} {spinner}" };
+    let form =
+        if total.is_some() { "{msg} {wide_bar} {human_pos}/{human_len} {eta}" } else { "{msg} {human_pos} {spinner}" };
     if let Ok(style) = ProgressStyle::with_template(form) {
         bar.set_style(style);
     }

@@ -23,7 +23,10 @@ pub(crate) async fn serve(folder: &Path, listen: SocketAddr) -> anyhow::Result<A
 }
 
 fn router(engine: Engine) -> Router {
-    Router::new().route("/healthz", get(async || Json(json!({"status": "ok"})))).route("/readyz", get(ready)).with_state(engine)
+    Router::new()
+        .route("/healthz", get(async || Json(json!({"status": "ok"}))))
+        .route("/readyz", get(ready))
+        .with_state(engine)
 }
 
 async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {

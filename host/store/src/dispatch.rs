@@ -118,8 +118,7 @@ impl Store {
                     list.push_bind(contact.0.to_vec());
                 }
                 list.push_unseparated(") RETURNING id, customer");
-                let moved: Vec<(Vec<u8>, Vec<u8>)> =
-                    update.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
+                let moved: Vec<(Vec<u8>, Vec<u8>)> = update.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
                 log_states(&mut tx, &moved, state, at, note).await?;
             }
         }

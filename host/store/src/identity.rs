@@ -84,7 +84,8 @@ impl Store {
                 list.push_bind(number);
             }
             list.push_unseparated(")");
-            let rows: Vec<(String, Vec<u8>)> = query.build_query_as().fetch_all(&self.identities).await.during(doing)?;
+            let rows: Vec<(String, Vec<u8>)> =
+                query.build_query_as().fetch_all(&self.identities).await.during(doing)?;
             for (number, bytes) in rows {
                 found.insert(number, key_of("identities", &bytes)?);
             }

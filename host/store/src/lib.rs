@@ -17,7 +17,7 @@ pub use campaigns::Campaign;
 pub use contacts::{History, NewContact, NewControl, StoredContact};
 pub use dispatch::{Batch, Settled, Waiting};
 pub use error::StoreError;
-pub use outcomes::{NewOutcome, Recorded, Subject, Wish};
+pub use outcomes::{Cancel, NewOutcome, Recorded, Subject, Wish};
 pub use plans::{Attempt, CommitStep, Committed, Cut, Plan, PlanState, Release, TaskCommit};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{StoredSubmission, Version};

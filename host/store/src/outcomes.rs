@@ -68,10 +68,17 @@ pub struct NewOutcome {
     pub activity: Option<String>,
     /// The wish that follows from it, if any.
     pub wish: Option<Wish>,
-    /// Activities whose waiting contacts with this customer it makes pointless.
-    pub cancels: Vec<String>,
-    /// Whether it makes everything but disaster response pointless.
-    pub suppresses: bool,
+    /// Waiting contacts with this customer that it makes pointless or unwanted.
+    pub cancels: Vec<Cancel>,
+}
+
+/// Waiting contacts that end: of an activity or of all, in some classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancel {
+    /// Only of this activity.
+    pub activity: Option<String>,
+    /// Only in these classes.
+    pub classes: Vec<Class>,
 }
 
 /// What recording did.
@@ -113,9 +120,7 @@ impl Store {
                 if let Some(wish) = &outcome.wish {
                     add_wish(&mut tx, outcome.customer, wish, outcome.at).await?;
                 }
-                if outcome.suppresses || !outcome.cancels.is_empty() {
-                    recorded.cancelled += cancel(&mut tx, outcome, now).await?;
-                }
+                recorded.cancelled += cancel(&mut tx, outcome, now).await?;
             }
         }
         tx.commit().await.during("recording outcomes")?;
@@ -167,8 +172,7 @@ async fn insert_outcomes<'a>(
             .push_bind(&outcome.activity);
     });
     insert.push(" ON CONFLICT (id) DO NOTHING RETURNING seq");
-    let added: Vec<i64> =
-        insert.build_query_scalar().fetch_all(&mut **tx).await.during("recording outcomes")?;
+    let added: Vec<i64> = insert.build_query_scalar().fetch_all(&mut **tx).await.during("recording outcomes")?;
     Ok(added.into_iter().filter_map(|seq| outcomes.get((seq - first) as usize)).collect())
 }
 
@@ -191,32 +195,22 @@ async fn add_wish(
 }
 
 async fn cancel(tx: &mut Transaction<'static, Sqlite>, outcome: &NewOutcome, now: i64) -> Result<u64, StoreError> {
-    let doing = "cancelling waiting contacts";
     let mut ended: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    for activity in &outcome.cancels {
-        ended.extend(
-            sqlx::query_as(
-                "UPDATE contacts SET state = 'cancelled' WHERE customer = ? AND activity = ? \
-                 AND state IN ('planned', 'released') RETURNING id, customer",
-            )
-            .bind(outcome.customer.0.to_vec())
-            .bind(activity)
-            .fetch_all(&mut **tx)
-            .await
-            .during(doing)?,
-        );
-    }
-    if outcome.suppresses {
-        ended.extend(
-            sqlx::query_as(
-                "UPDATE contacts SET state = 'cancelled' WHERE customer = ? AND class <> 'disaster' \
-                 AND state IN ('planned', 'released') RETURNING id, customer",
-            )
-            .bind(outcome.customer.0.to_vec())
-            .fetch_all(&mut **tx)
-            .await
-            .during(doing)?,
-        );
+    for Cancel { activity, classes } in &outcome.cancels {
+        for class in classes {
+            ended.extend(
+                sqlx::query_as(
+                    "UPDATE contacts SET state = 'cancelled' WHERE customer = ? AND activity = coalesce(?, activity) \
+                     AND class = ? AND state IN ('planned', 'released') RETURNING id, customer",
+                )
+                .bind(outcome.customer.0.to_vec())
+                .bind(activity)
+                .bind(class.name())
+                .fetch_all(&mut **tx)
+                .await
+                .during("cancelling waiting contacts")?,
+            );
+        }
     }
     log_states(tx, &ended, "cancelled", now, &outcome.kind).await?;
     Ok(ended.len() as u64)

@@ -132,7 +132,10 @@ impl Store {
                 .fetch_all(&self.readers)
                 .await
                 .during("reading named lists")?;
-        Ok(rows.into_iter().map(|(name, owner, expires_on, digest)| NamedList { name, owner, expires_on, digest }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(name, owner, expires_on, digest)| NamedList { name, owner, expires_on, digest })
+            .collect())
     }
 
     /// The members of a list that fall into a bucket.

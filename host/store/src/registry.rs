@@ -1,7 +1,7 @@
 //! Uploaded versions and what the gate decided about them.
 
-use crate::error::{During, StoreError};
 use crate::Store;
+use crate::error::{During, StoreError};
 use care_domain::approval::Approval;
 use care_domain::governance::Submission;
 use care_domain::manifest::Manifest;
@@ -36,8 +36,7 @@ pub struct StoredSubmission {
     pub approval: Option<Approval>,
 }
 
-const SUBMISSIONS: &str =
-    "SELECT s.id, s.document, s.approval, s.approval_digest, v.component, v.manifest, \
+const SUBMISSIONS: &str = "SELECT s.id, s.document, s.approval, s.approval_digest, v.component, v.manifest, \
      v.uploaded_by, v.uploaded_at, a.origin FROM submissions s \
      JOIN versions v ON v.component = s.component JOIN activities a ON a.name = v.activity ORDER BY s.id";
 

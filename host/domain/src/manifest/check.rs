@@ -47,7 +47,8 @@ impl Manifest {
         differ("slots", slots == code.slots, format!("{slots:?}"), format!("{:?}", code.slots));
         for stage in Stage::ALL {
             let named: BTreeSet<_> = self.fields_of(stage).iter().map(|f| (&f.name, f.ty, f.optional)).collect();
-            let used: BTreeSet<_> = code.fields.get(&stage).into_iter().flatten().map(|f| (&f.name, f.ty, f.optional)).collect();
+            let used: BTreeSet<_> =
+                code.fields.get(&stage).into_iter().flatten().map(|f| (&f.name, f.ty, f.optional)).collect();
             differ(&format!("fields of {}", stage.name()), named == used, format!("{named:?}"), format!("{used:?}"));
         }
         findings
@@ -66,14 +67,26 @@ impl Manifest {
         for (what, names) in named {
             let mut seen = BTreeSet::new();
             if names.len() > MAX_ENTRIES {
-                findings.push(Finding::error("manifest-too-many", format!("{} {what}s, more than {MAX_ENTRIES}", names.len()), "Split the activity"));
+                findings.push(Finding::error(
+                    "manifest-too-many",
+                    format!("{} {what}s, more than {MAX_ENTRIES}", names.len()),
+                    "Split the activity",
+                ));
             }
             for name in names {
                 if !is_kebab(name) {
-                    findings.push(Finding::error("manifest-name", format!("{what} {name:?} is no kebab-case name"), hint));
+                    findings.push(Finding::error(
+                        "manifest-name",
+                        format!("{what} {name:?} is no kebab-case name"),
+                        hint,
+                    ));
                 }
                 if !seen.insert(name) {
-                    findings.push(Finding::error("manifest-repeated-name", format!("{what} {name:?} stands twice"), "Give each its own name"));
+                    findings.push(Finding::error(
+                        "manifest-repeated-name",
+                        format!("{what} {name:?} stands twice"),
+                        "Give each its own name",
+                    ));
                 }
             }
         }
@@ -93,7 +106,9 @@ impl Manifest {
         ];
         texts.extend(self.reasons.iter().map(|r| (format!("title of reason {:?}", r.name), &r.title)));
         for template in &self.templates {
-            texts.extend(template.bodies.iter().map(|(c, b)| (format!("body {} of template {:?}", c.name(), template.name), b)));
+            texts.extend(
+                template.bodies.iter().map(|(c, b)| (format!("body {} of template {:?}", c.name(), template.name), b)),
+            );
         }
         for slot in &self.slots {
             if let SlotKind::Choice { values } = &slot.kind {
@@ -103,10 +118,18 @@ impl Manifest {
         for (what, text) in texts {
             for (language, words) in [("zh", &text.zh), ("en", &text.en)] {
                 if words.trim().is_empty() {
-                    findings.push(Finding::error("manifest-missing-translation", format!("{what} has no {language} text"), "Write it in both languages"));
+                    findings.push(Finding::error(
+                        "manifest-missing-translation",
+                        format!("{what} has no {language} text"),
+                        "Write it in both languages",
+                    ));
                 }
                 if words.chars().count() > MAX_BODY_CHARS {
-                    findings.push(Finding::error("manifest-text-too-long", format!("{what} ({language}) has more than {MAX_BODY_CHARS} characters"), "Say it shorter"));
+                    findings.push(Finding::error(
+                        "manifest-text-too-long",
+                        format!("{what} ({language}) has more than {MAX_BODY_CHARS} characters"),
+                        "Say it shorter",
+                    ));
                 }
             }
         }
@@ -114,13 +137,21 @@ impl Manifest {
 
     fn check_catalogue(&self, findings: &mut Vec<Finding>) {
         if self.catalogue.is_empty() {
-            findings.push(Finding::error("manifest-catalogue", "it answers no entry of the catalogue", "Name at least one in `catalogue`"));
+            findings.push(Finding::error(
+                "manifest-catalogue",
+                "it answers no entry of the catalogue",
+                "Name at least one in `catalogue`",
+            ));
         }
         for entry in &self.catalogue {
             if !catalogue::is_entry(entry) {
                 let near = nearest(entry, catalogue::entries().map(|e| e.name));
                 let hint = format!("Nearest entries: {}. Use `other` for a new kind", near.join(", "));
-                findings.push(Finding::error("manifest-catalogue", format!("{entry:?} is no entry of the catalogue"), hint));
+                findings.push(Finding::error(
+                    "manifest-catalogue",
+                    format!("{entry:?} is no entry of the catalogue"),
+                    hint,
+                ));
             }
         }
         if self.owner_region.len() != 6 || !self.owner_region.bytes().all(|b| b.is_ascii_digit()) {
@@ -136,15 +167,28 @@ impl Manifest {
                 match dictionary.find(&used.name) {
                     Err(near) => {
                         let hint = format!("Nearest fields of the dictionary: {}", near.join(", "));
-                        findings.push(Finding::error("manifest-unknown-field", format!("field {:?} of {} is not in the dictionary", used.name, stage.name()), hint));
+                        findings.push(Finding::error(
+                            "manifest-unknown-field",
+                            format!("field {:?} of {} is not in the dictionary", used.name, stage.name()),
+                            hint,
+                        ));
                     }
                     Ok(def) if def.ty != used.ty => {
-                        let message = format!("field {:?} of {} is asked for as {}", used.name, stage.name(), used.ty.name());
-                        findings.push(Finding::error("manifest-field-type", message, format!("The dictionary says {}", def.ty.name())));
+                        let message =
+                            format!("field {:?} of {} is asked for as {}", used.name, stage.name(), used.ty.name());
+                        findings.push(Finding::error(
+                            "manifest-field-type",
+                            message,
+                            format!("The dictionary says {}", def.ty.name()),
+                        ));
                     }
                     Ok(def) if !def.stages.contains(&stage) => {
                         let message = format!("field {:?} may not be read in {}", used.name, stage.name());
-                        findings.push(Finding::error("manifest-field-stage", message, "See the field's stages in the dictionary"));
+                        findings.push(Finding::error(
+                            "manifest-field-stage",
+                            message,
+                            "See the field's stages in the dictionary",
+                        ));
                     }
                     Ok(_) => {}
                 }
@@ -161,22 +205,38 @@ impl Manifest {
 
     fn check_reasons(&self, findings: &mut Vec<Finding>) {
         if self.reasons.is_empty() && self.world == super::World::Activity {
-            findings.push(Finding::error("manifest-no-reason", "it has no reason to choose a customer", "Write at least one `[[reasons]]`"));
+            findings.push(Finding::error(
+                "manifest-no-reason",
+                "it has no reason to choose a customer",
+                "Write at least one `[[reasons]]`",
+            ));
         }
         for reason in &self.reasons {
             let name = &reason.name;
             if reason.templates.is_empty() || reason.channels.is_empty() || reason.max_messages == 0 {
-                findings.push(Finding::error("manifest-reason", format!("reason {name:?} can say nothing"), "Name its templates, channels and max_messages"));
+                findings.push(Finding::error(
+                    "manifest-reason",
+                    format!("reason {name:?} can say nothing"),
+                    "Name its templates, channels and max_messages",
+                ));
             }
             for wanted in &reason.templates {
                 let Some(template) = self.templates.iter().find(|t| t.name == *wanted) else {
                     let near = nearest(wanted, self.templates.iter().map(|t| t.name.as_str()));
-                    findings.push(Finding::error("manifest-reason", format!("reason {name:?} names template {wanted:?}, which does not exist"), format!("Nearest: {}", near.join(", "))));
+                    findings.push(Finding::error(
+                        "manifest-reason",
+                        format!("reason {name:?} names template {wanted:?}, which does not exist"),
+                        format!("Nearest: {}", near.join(", ")),
+                    ));
                     continue;
                 };
                 if !reason.channels.iter().any(|c| template.bodies.contains_key(c)) {
                     let message = format!("template {wanted:?} has no body for any channel of reason {name:?}");
-                    findings.push(Finding::error("manifest-reason", message, "Write a body for one of the reason's channels"));
+                    findings.push(Finding::error(
+                        "manifest-reason",
+                        message,
+                        "Write a body for one of the reason's channels",
+                    ));
                 }
             }
         }
@@ -186,21 +246,40 @@ impl Manifest {
         for template in &self.templates {
             let name = &template.name;
             if template.bodies.is_empty() {
-                findings.push(Finding::error("manifest-template", format!("template {name:?} has no body"), "Write one for each channel it may use"));
+                findings.push(Finding::error(
+                    "manifest-template",
+                    format!("template {name:?} has no body"),
+                    "Write one for each channel it may use",
+                ));
             }
             let is_action = template.bodies.contains_key(&Channel::Action);
-            if is_action != (template.action.is_some() && template.addressee.is_department() && template.bodies.len() == 1) {
+            if is_action
+                != (template.action.is_some() && template.addressee.is_department() && template.bodies.len() == 1)
+            {
                 let hint = "A request has channel action alone, an action, and a department as addressee";
-                findings.push(Finding::error("manifest-action", format!("template {name:?} is half a request to a department"), hint));
+                findings.push(Finding::error(
+                    "manifest-action",
+                    format!("template {name:?} is half a request to a department"),
+                    hint,
+                ));
             }
             for (channel, body) in &template.bodies {
                 let slots: Vec<BTreeSet<String>> = [("zh", &body.zh), ("en", &body.en)]
                     .into_iter()
-                    .map(|(language, text)| self.check_body(name, &format!("{} {language}", channel.name()), text, findings))
+                    .map(|(language, text)| {
+                        self.check_body(name, &format!("{} {language}", channel.name()), text, findings)
+                    })
                     .collect();
                 if slots.windows(2).any(|pair| pair[0] != pair[1]) {
-                    let message = format!("body {} of template {name:?} uses other slots in Chinese than in English", channel.name());
-                    findings.push(Finding::error("manifest-body-slots", message, "Use the same slots in both languages"));
+                    let message = format!(
+                        "body {} of template {name:?} uses other slots in Chinese than in English",
+                        channel.name()
+                    );
+                    findings.push(Finding::error(
+                        "manifest-body-slots",
+                        message,
+                        "Use the same slots in both languages",
+                    ));
                 }
             }
         }
@@ -210,15 +289,27 @@ impl Manifest {
         let body = match Body::parse(text) {
             Ok(body) => body,
             Err(error) => {
-                findings.push(Finding::error("manifest-body", format!("body {place} of template {template:?}: {error}"), "Write {slot}, {host.surname}, and {{ for a brace"));
+                findings.push(Finding::error(
+                    "manifest-body",
+                    format!("body {place} of template {template:?}: {error}"),
+                    "Write {slot}, {host.surname}, and {{ for a brace",
+                ));
                 return BTreeSet::new();
             }
         };
-        let names: BTreeSet<String> = body.parts().iter().filter_map(|p| if let Part::Slot(name) = p { Some(name.clone()) } else { None }).collect();
+        let names: BTreeSet<String> = body
+            .parts()
+            .iter()
+            .filter_map(|p| if let Part::Slot(name) = p { Some(name.clone()) } else { None })
+            .collect();
         for name in &names {
             if !self.slots.iter().any(|s| s.name == *name) {
                 let near = nearest(name, self.slots.iter().map(|s| s.name.as_str()));
-                findings.push(Finding::error("manifest-unknown-slot", format!("body {place} of template {template:?} uses slot {name:?}, which does not exist"), format!("Nearest: {}", near.join(", "))));
+                findings.push(Finding::error(
+                    "manifest-unknown-slot",
+                    format!("body {place} of template {template:?} uses slot {name:?}, which does not exist"),
+                    format!("Nearest: {}", near.join(", ")),
+                ));
             }
         }
         names
@@ -232,9 +323,21 @@ impl Manifest {
         };
         bound(self.weight <= MAX_WEIGHT, format!("weight {} is over {MAX_WEIGHT}", self.weight), "Ask for 0 to 1000");
         bound((1..=9).contains(&self.rounds), format!("rounds {} is out of bounds", self.rounds), "Ask for 1 to 9");
-        bound((1..=MAX_DAYS).contains(&self.cap.days) && self.cap.contacts >= 1, "the cap is out of bounds".into(), "Ask for at least 1 contact in 1 to 400 days");
-        bound((1..=MAX_DAYS).contains(&self.goal.window_days), "goal.window_days is out of bounds".into(), "Use 1 to 400 days");
-        bound((1..=512).contains(&self.limits.memory_mib), "limits.memory_mib is out of bounds".into(), "Ask for 1 to 512 MiB");
+        bound(
+            (1..=MAX_DAYS).contains(&self.cap.days) && self.cap.contacts >= 1,
+            "the cap is out of bounds".into(),
+            "Ask for at least 1 contact in 1 to 400 days",
+        );
+        bound(
+            (1..=MAX_DAYS).contains(&self.goal.window_days),
+            "goal.window_days is out of bounds".into(),
+            "Use 1 to 400 days",
+        );
+        bound(
+            (1..=512).contains(&self.limits.memory_mib),
+            "limits.memory_mib is out of bounds".into(),
+            "Ask for 1 to 512 MiB",
+        );
         for Slot { name, kind } in &self.slots {
             let ok = match kind {
                 SlotKind::Money { min, max } | SlotKind::Number { min, max } => min <= max,
@@ -242,7 +345,11 @@ impl Manifest {
                 SlotKind::Entry { table } => self.tables.contains_key(table),
                 SlotKind::Date => true,
             };
-            bound(ok, format!("slot {name:?} can hold nothing"), "Check min and max, the choices, or that the table is named in `tables`");
+            bound(
+                ok,
+                format!("slot {name:?} can hold nothing"),
+                "Check min and max, the choices, or that the table is named in `tables`",
+            );
         }
     }
 }

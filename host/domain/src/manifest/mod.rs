@@ -342,7 +342,8 @@ impl Manifest {
             let message = format!("the manifest has {} bytes, more than {MAX_BYTES}", bytes.len());
             return Err(Finding::error("manifest-too-large", message, hint));
         }
-        serde_json::from_slice(bytes).map_err(|e| Finding::error("manifest-schema", format!("the manifest does not fit its schema: {e}"), hint))
+        serde_json::from_slice(bytes)
+            .map_err(|e| Finding::error("manifest-schema", format!("the manifest does not fit its schema: {e}"), hint))
     }
 
     /// A reason by the index that a guest gave.

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn given_values_replace_defaults_and_a_missing_default_is_named() {
-        let schema = json!({"type": "object", "properties": {"floor": {"default": 500}, "days": {"default": [60, 30, 7]}}});
+        let schema =
+            json!({"type": "object", "properties": {"floor": {"default": 500}, "days": {"default": [60, 30, 7]}}});
         let given = json!({"floor": 9});
         let values = defaults(&schema, given.as_object().expect("an object"));
         assert_eq!(values, Ok(json!({"floor": 9, "days": [60, 30, 7]})));

@@ -184,9 +184,14 @@ fn wishes() -> impl Strategy<Value = Wishes> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let quiet = select(vec![(21 * 60, 8 * 60), (21 * 60, 8 * 60), (0, 0), (12 * 60, 24 * 60), (23 * 60 + 30, 0)]);
-    (cap(), quiet, select(vec![0, 5_000, 5_000, 10_000])).prop_map(|(global_cap, (from_minute, to_minute), control_share)| {
-        Policy { global_cap, quiet: Hours { from_minute, to_minute }, control_share, ..Policy::default() }
-    })
+    (cap(), quiet, select(vec![0, 5_000, 5_000, 10_000])).prop_map(
+        |(global_cap, (from_minute, to_minute), control_share)| Policy {
+            global_cap,
+            quiet: Hours { from_minute, to_minute },
+            control_share,
+            ..Policy::default()
+        },
+    )
 }
 
 fn cap() -> impl Strategy<Value = Cap> {

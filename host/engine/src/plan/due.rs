@@ -134,11 +134,7 @@ impl Engine {
         })
     }
 
-    async fn lists_read(
-        &self,
-        campaigns: &[DueCampaign],
-        date: i32,
-    ) -> Result<BTreeMap<String, String>, EngineError> {
+    async fn lists_read(&self, campaigns: &[DueCampaign], date: i32) -> Result<BTreeMap<String, String>, EngineError> {
         let known = self.store.lists().await?;
         let mut read = BTreeMap::new();
         for (campaign, found, _) in campaigns {
@@ -197,10 +193,7 @@ fn type_differs(place: &str, asked: FieldType, stored: FieldType) -> Finding {
     Finding::error("field-type", message, "Import the population with the dictionary in force")
 }
 
-fn check_tables(
-    campaigns: &[DueCampaign],
-    tables: &LoadedTables,
-) -> Result<(), EngineError> {
+fn check_tables(campaigns: &[DueCampaign], tables: &LoadedTables) -> Result<(), EngineError> {
     let mut findings = Vec::new();
     for (campaign, found, _) in campaigns {
         for (table, fields) in &found.version.manifest.tables {

@@ -11,13 +11,16 @@ pub(super) async fn release(engine: &Engine, world: &World, id: &str, at: i64) -
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
     check_totals(engine, id, &tallies).await?;
-    let waiting = if world.policy.capacity.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id).await? };
+    let waiting =
+        if world.policy.capacity.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id).await? };
     let ranked: Vec<plan::Ranked> = waiting.iter().map(|w| w.ranked.clone()).collect();
     let stays = plan::release(&ranked, &world.policy.capacity);
     let cuts: Vec<_> = waiting.into_iter().zip(stays).filter(|(_, stays)| !stays).map(|(w, _)| w.cut).collect();
     for cut in &cuts {
         let tally = tallies.get_mut(&cut.campaign).and_then(|t| t.cut(1));
-        tally.ok_or_else(|| EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign)))?;
+        tally.ok_or_else(|| {
+            EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))
+        })?;
     }
     engine.store.release(id, &cuts, &tallies, at).await?;
     Ok(())

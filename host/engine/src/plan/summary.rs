@@ -109,7 +109,11 @@ impl Engine {
             ([only], Some(_)) => Ok(plans.swap_remove(*only)),
             (found, _) => {
                 let what = if found.is_empty() { "there is no plan" } else { "several plans begin with" };
-                Err(EngineError::refused("unknown-plan", format!("{what} {wanted:?}"), "List them with `care plan show --all`"))
+                Err(EngineError::refused(
+                    "unknown-plan",
+                    format!("{what} {wanted:?}"),
+                    "List them with `care plan show --all`",
+                ))
             }
         }
     }

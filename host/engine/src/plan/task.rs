@@ -95,13 +95,7 @@ pub(super) fn decide_bucket(
 }
 
 /// Rules on all candidates, customer by customer.
-fn rule(
-    world: &World,
-    terms: &[Terms],
-    facts: &FactColumns,
-    view: &BatchView<'_>,
-    candidates: &mut [Candidate],
-) {
+fn rule(world: &World, terms: &[Terms], facts: &FactColumns, view: &BatchView<'_>, candidates: &mut [Candidate]) {
     for group in candidates.chunk_by_mut(|a, b| a.row == b.row) {
         let mut open: Vec<&mut Candidate> = group.iter_mut().filter(|c| matches!(c.answer, Answer::Proposed)).collect();
         let Some(row) = open.first().map(|c| c.row as usize) else { continue };
@@ -257,7 +251,9 @@ impl BucketOutcome {
                 decision.verdict = Verdict::NothingToSay;
                 decision.rule = "compose".into();
             }
-            Answer::Ruled(ruling) => self.ruled(due, facts.language(candidate.row as usize), ruling, messages, &mut decision),
+            Answer::Ruled(ruling) => {
+                self.ruled(due, facts.language(candidate.row as usize), ruling, messages, &mut decision)
+            }
             Answer::Broken(fault) => {
                 let codes = self.faults.entry(due.campaign.clone()).or_default();
                 *codes.entry(fault.code.name().to_owned()).or_default() += 1;

@@ -25,7 +25,9 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
             let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
             let text = format!(
                 "campaign {} runs {activity} {} ({}). Next: care plan run",
-                started.campaign, started.version, short(&started.digest)
+                started.campaign,
+                started.version,
+                short(&started.digest)
             );
             let json = json!({"campaign": started.campaign, "version": started.version, "digest": started.digest});
             Ok(Answer::new(text, json))

@@ -19,7 +19,10 @@ pub(crate) async fn run(args: &Args, command: &OutcomeCommand) -> anyhow::Result
             let done = engine.import_outcomes(&read(file)?, now_ms()).await?;
             let mut text = format!(
                 "{} outcomes added, {} known before, {} waiting contacts cancelled, {} lines rejected\n",
-                done.added, done.repeated, done.cancelled, done.rejected.len()
+                done.added,
+                done.repeated,
+                done.cancelled,
+                done.rejected.len()
             );
             for line in done.rejected.iter().take(SHOWN) {
                 text += &format!("  line {}: {}\n", line.line, line.reason);
@@ -48,9 +51,15 @@ fn told(found: &Evaluation) -> String {
     let percent = |x: f64| format!("{:.2} %", x * 100.0);
     let mut text = format!(
         "{}: {} within {} days\n  treated {} of {} ({})\n  control {} of {} ({})\n",
-        found.campaign, found.metric, found.window_days,
-        found.treated.sum, found.treated.count, percent(found.treated.mean()),
-        found.control.sum, found.control.count, percent(found.control.mean()),
+        found.campaign,
+        found.metric,
+        found.window_days,
+        found.treated.sum,
+        found.treated.count,
+        percent(found.treated.mean()),
+        found.control.sum,
+        found.control.count,
+        percent(found.control.mean()),
     );
     match &found.effect {
         None => text += "  no effect can be told: the control group has fewer than two customers\n",
@@ -58,7 +67,10 @@ fn told(found: &Evaluation) -> String {
             let [low, high] = effect.ci95;
             text += &format!(
                 "  difference {} [{}, {}], p = {:.4}\n",
-                percent(effect.difference), percent(low), percent(high), effect.p
+                percent(effect.difference),
+                percent(low),
+                percent(high),
+                effect.p
             );
         }
     }

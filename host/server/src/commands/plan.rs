@@ -123,7 +123,8 @@ pub(crate) async fn dispatch(args: &Args, at: Option<i64>) -> anyhow::Result<Ans
         true
     };
     let done = engine.dispatch(at.unwrap_or_else(now_ms), &progress).await?;
-    let mut text = format!("{} sent, {} failed, {} expired, {} later", done.sent, done.failed, done.expired, done.later);
+    let mut text =
+        format!("{} sent, {} failed, {} expired, {} later", done.sent, done.failed, done.expired, done.later);
     if done.resumed > 0 {
         text += &format!("; {} batches of an earlier run settled", done.resumed);
     }

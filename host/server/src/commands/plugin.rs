@@ -23,7 +23,8 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
             let options = BuildOptions { folder: folder.clone(), out: out.clone() };
             let built = plugin::build(&options, &say)?;
             let text = format!("{} ({} bytes, sha256 {})", built.path.display(), built.bytes, built.digest);
-            let json = json!({"path": built.path, "digest": built.digest, "bytes": built.bytes, "manifest": built.manifest});
+            let json =
+                json!({"path": built.path, "digest": built.digest, "bytes": built.bytes, "manifest": built.manifest});
             Ok(Answer::new(text, json))
         }
         PluginCommand::Check { file } => check(args, file),
@@ -44,7 +45,8 @@ fn check(args: &Args, file: &Path) -> anyhow::Result<Answer> {
         None => format!("{}\n", report.digest),
     };
     let verdict = if report.accepted { "the gate would accept it" } else { "the gate refuses it" };
-    let answer = Answer::new(format!("{text}{}{verdict}", finding_lines(&report.findings)), serde_json::to_value(&report)?);
+    let answer =
+        Answer::new(format!("{text}{}{verdict}", finding_lines(&report.findings)), serde_json::to_value(&report)?);
     if report.accepted {
         return Ok(answer);
     }
@@ -56,7 +58,11 @@ async fn push(args: &Args, file: &Path) -> anyhow::Result<Answer> {
     let pushed = open(args).await?.push(&read_bytes(file)?, &args.user, now_ms()).await?;
     let text = format!(
         "{}{} {} is submission {}. Next, by somebody else: care submission approve {}",
-        finding_lines(&pushed.findings), pushed.activity, pushed.version, pushed.submission, pushed.submission
+        finding_lines(&pushed.findings),
+        pushed.activity,
+        pushed.version,
+        pushed.submission,
+        pushed.submission
     );
     let json = json!({
         "submission": pushed.submission, "digest": pushed.digest, "activity": pushed.activity,
@@ -70,7 +76,13 @@ async fn list(args: &Args) -> anyhow::Result<Answer> {
     let row = |s: &care_engine::StoredSubmission| {
         let manifest = &s.version.manifest;
         let state = s.submission.state().to_owned();
-        vec![manifest.name.clone(), manifest.version.to_string(), state, short(&s.version.component).to_owned(), manifest.title.zh.clone()]
+        vec![
+            manifest.name.clone(),
+            manifest.version.to_string(),
+            state,
+            short(&s.version.component).to_owned(),
+            manifest.title.zh.clone(),
+        ]
     };
     let rows: Vec<Vec<String>> = all.iter().map(row).collect();
     let json = all.iter().map(|s| {
@@ -78,5 +90,8 @@ async fn list(args: &Args) -> anyhow::Result<Answer> {
         json!({"name": v.manifest.name, "version": v.manifest.version, "digest": v.component,
             "state": s.submission.state(), "submission": s.id, "manifest": v.manifest})
     });
-    Ok(Answer::new(table(&["activity", "version", "state", "digest", "title"], &rows), json!({"plugins": json.collect::<Vec<_>>()})))
+    Ok(Answer::new(
+        table(&["activity", "version", "state", "digest", "title"], &rows),
+        json!({"plugins": json.collect::<Vec<_>>()}),
+    ))
 }

@@ -66,9 +66,9 @@ async fn snapshots(engine: &Engine) -> anyhow::Result<Answer> {
         vec![short(&r.id).to_owned(), write_date(r.business_date), r.customers.to_string(), r.imported_by.clone()]
     });
     let text = grid(&["snapshot", "date", "customers", "by"], &cells.collect::<Vec<_>>());
-    let json = rows
-        .iter()
-        .map(|r| json!({"id": r.id, "date": write_date(r.business_date), "customers": r.customers, "by": r.imported_by}));
+    let json = rows.iter().map(
+        |r| json!({"id": r.id, "date": write_date(r.business_date), "customers": r.customers, "by": r.imported_by}),
+    );
     Ok(Answer::new(text, json!({"snapshots": json.collect::<Vec<_>>()})))
 }
 
@@ -77,7 +77,11 @@ async fn one(engine: &Engine, id: Option<&str>) -> anyhow::Result<Answer> {
     let manifest = snapshot.manifest();
     let mut text = format!(
         "snapshot {} of {}: {} customers in {} buckets, from {}\n",
-        snapshot.id(), write_date(manifest.business_date), manifest.rows, manifest.files.len(), manifest.source
+        snapshot.id(),
+        write_date(manifest.business_date),
+        manifest.rows,
+        manifest.files.len(),
+        manifest.source
     );
     for (name, ty) in &manifest.fields {
         text += &format!("  {name}: {}\n", ty.name());
@@ -131,7 +135,8 @@ pub(crate) async fn list(args: &Args, command: &ListCommand) -> anyhow::Result<A
             let lists = engine.store().lists().await.map_err(EngineError::from)?;
             let cells = lists.iter().map(|l| vec![l.name.clone(), l.owner.clone(), write_date(l.expires_on)]);
             let text = grid(&["list", "owner", "until"], &cells.collect::<Vec<_>>());
-            let json = lists.iter().map(|l| json!({"name": l.name, "owner": l.owner, "expires": write_date(l.expires_on)}));
+            let json =
+                lists.iter().map(|l| json!({"name": l.name, "owner": l.owner, "expires": write_date(l.expires_on)}));
             Ok(Answer::new(text, json!({"lists": json.collect::<Vec<_>>()})))
         }
     }

@@ -29,8 +29,13 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             let approval = engine.approve(approve.id, &conditions(approve), &args.user, now_ms()).await?;
             let text = format!(
                 "{} {} is approved: class {}, weight {}, cap {}/{} days. Next: care campaign start {}",
-                approval.activity, approval.version, approval.class.name(), approval.weight,
-                approval.cap.contacts, approval.cap.days, approval.activity
+                approval.activity,
+                approval.version,
+                approval.class.name(),
+                approval.weight,
+                approval.cap.contacts,
+                approval.cap.days,
+                approval.activity
             );
             Ok(Answer::new(text, json!({"submission": approve.id, "approval": approval})))
         }
@@ -76,13 +81,24 @@ fn describe(found: &StoredSubmission) -> String {
     let manifest = &found.version.manifest;
     let mut text = format!(
         "submission {}: {} {} is {} (by {})\n{} — {}\ndigest {}\n\n",
-        found.id, manifest.name, manifest.version, found.submission.state(), found.submission.author().person,
-        manifest.title.zh, manifest.summary.zh, short(&found.version.component)
+        found.id,
+        manifest.name,
+        manifest.version,
+        found.submission.state(),
+        found.submission.author().person,
+        manifest.title.zh,
+        manifest.summary.zh,
+        short(&found.version.component)
     );
     text += &format!(
         "asks for: class {}, weight {}, cap {}/{} days, rounds {}, goal {} within {} days\n",
-        manifest.class.name(), manifest.weight, manifest.cap.contacts, manifest.cap.days, manifest.rounds,
-        manifest.goal.outcome, manifest.goal.window_days
+        manifest.class.name(),
+        manifest.weight,
+        manifest.cap.contacts,
+        manifest.cap.days,
+        manifest.rounds,
+        manifest.goal.outcome,
+        manifest.goal.window_days
     );
     text += &reads(manifest);
     text += &says(manifest);
@@ -104,7 +120,8 @@ fn says(manifest: &Manifest) -> String {
     let mut text = String::from("may say:\n");
     for template in &manifest.templates {
         for (channel, body) in &template.bodies {
-            text += &format!("  {} to {} by {}: {}\n", template.name, template.addressee.name(), channel.name(), body.zh);
+            text +=
+                &format!("  {} to {} by {}: {}\n", template.name, template.addressee.name(), channel.name(), body.zh);
         }
     }
     text

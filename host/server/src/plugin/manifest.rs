@@ -23,7 +23,7 @@ pub(super) fn read(activity_toml: &str) -> Result<Manifest, PluginError> {
 }
 
 fn unreadable(text: &str, error: toml::de::Error) -> PluginError {
-    let hint = "Compare it with the activity.toml that `care plugin new` writes; names are in snake_case";
+    let hint = "Compare it with the activity.toml that `care plugin new` writes; keys are in snake_case";
     // The line set in front makes the number of line ends before a place the author's number of its line.
     let line = error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count());
     let message = match text.lines().nth(line) {

@@ -1,0 +1,12 @@
+//! Stories told with the real program and really built plugins, as people and other systems use them.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod bad_plugins;
+mod care;
+mod kill_story;
+mod loop_story;
+mod plugins_story;
+mod serve_story;
+mod telco;
+mod why_story;
