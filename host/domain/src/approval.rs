@@ -6,6 +6,7 @@ use crate::control::SHARE_WHOLE;
 use crate::decide::Terms;
 use crate::manifest::{Cap, Limits, Manifest};
 use crate::policy::Class;
+use crate::region;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -98,6 +99,14 @@ pub enum ConditionError {
         /// Days granted.
         days: u32,
     },
+    /// Outside of the region that owns the activity.
+    #[error("region {region} lies outside of {owner}, which owns the activity; a city's activity stays in its city")]
+    Beyond {
+        /// What was to be granted.
+        region: String,
+        /// Whose activity it is.
+        owner: String,
+    },
     /// The end lies before the start.
     #[error("the approval would end before it starts; check the dates")]
     Dates,
@@ -124,6 +133,17 @@ impl Approval {
         if let Some(bad) = conditions.regions.iter().find(|r| r.len() != 6 || !r.bytes().all(|b| b.is_ascii_digit())) {
             return Err(ConditionError::Region(bad.clone()));
         }
+        let own = (!asked.owner_region.ends_with("0000")).then_some(&asked.owner_region);
+        if let Some((city, beyond)) =
+            own.and_then(|city| Some((city, conditions.regions.iter().find(|r| !region::covers(city, r))?)))
+        {
+            return Err(ConditionError::Beyond { region: beyond.clone(), owner: city.clone() });
+        }
+        // A city's activity stays in its city, unless even less is granted.
+        let regions = match own {
+            Some(city) if conditions.regions.is_empty() => vec![city.clone()],
+            _ => conditions.regions.clone(),
+        };
         if let Some(weight) = conditions.weight.filter(|weight| *weight > MAX_WEIGHT) {
             return Err(ConditionError::Weight(weight));
         }
@@ -142,7 +162,7 @@ impl Approval {
             class: conditions.class.unwrap_or(asked.class),
             weight: conditions.weight.unwrap_or(asked.weight),
             cap: conditions.cap.unwrap_or(asked.cap),
-            regions: conditions.regions.clone(),
+            regions,
             addressees,
             share,
             limits: Limits {

@@ -3,7 +3,6 @@
 //! gets `control` if it wins, and uses no cap.
 
 use crate::canonical::hash64;
-use crate::contact::Channel;
 use crate::control;
 use crate::decide::{Customer, Past, Proposal, Ruling, Terms, Timed};
 use crate::manifest::Cap;
@@ -17,7 +16,7 @@ struct Winner {
     terms: usize,
     occasion: i64,
     planned_at: i64,
-    channel: Channel,
+    disturbs: bool,
 }
 
 pub(crate) fn arbitrate(
@@ -28,16 +27,20 @@ pub(crate) fn arbitrate(
     policy: &Policy,
 ) -> Vec<Ruling> {
     let mut order: Vec<(usize, Timed)> =
-        screened.iter().enumerate().filter_map(|(i, s)| s.as_ref().ok().map(|timed| (i, *timed))).collect();
+        screened.iter().enumerate().filter_map(|(i, s)| s.as_ref().ok().map(|timed| (i, timed.clone()))).collect();
     order.sort_by(|(a, _), (b, _)| precedence(who, &proposals[*a], &proposals[*b], terms));
     let mut rulings: Vec<Option<Ruling>> = screened.into_iter().map(Result::err).collect();
     let mut winners: Vec<Winner> = Vec::new();
     for (index, timed) in order {
         let proposal = &proposals[index];
-        let ruling = compete(who, proposal, timed, &winners, terms, policy);
+        let ruling = compete(who, proposal, &timed, &winners, terms, policy);
         if ruling.verdict == Verdict::Cleared {
-            let Timed { planned_at, channel, .. } = timed;
-            winners.push(Winner { terms: proposal.terms, occasion: proposal.occasion, planned_at, channel });
+            winners.push(Winner {
+                terms: proposal.terms,
+                occasion: proposal.occasion,
+                planned_at: timed.planned_at,
+                disturbs: timed.disturbs(),
+            });
         }
         rulings[index] = Some(ruling);
     }
@@ -61,7 +64,7 @@ fn precedence(who: &Customer<'_>, a: &Proposal, b: &Proposal, terms: &[Terms]) -
 fn compete(
     who: &Customer<'_>,
     proposal: &Proposal,
-    timed: Timed,
+    timed: &Timed,
     winners: &[Winner],
     terms: &[Terms],
     policy: &Policy,
@@ -75,21 +78,21 @@ fn compete(
         figures,
         round: timed.round,
         planned_at: Some(at),
-        channel: Some(timed.channel),
+        channels: timed.channels.clone(),
         winner,
     };
     let twin = winners.iter().find(|w| terms[w.terms].activity == mine.activity && w.occasion == proposal.occasion);
     if let Some(twin) = twin {
         return ruling(Verdict::Lost, "same-occasion", "another campaign has this occasion".into(), Some(twin.terms));
     }
-    if rules.own_cap && timed.channel.disturbs() {
+    if rules.own_cap && timed.disturbs() {
         let before = who.past.iter().filter(|p| p.activity == mine.activity);
         let now = winners.iter().filter(|w| terms[w.terms].activity == mine.activity);
         if let Some((verdict, figures, winner)) = place(mine.cap, at, before, now) {
             return ruling(verdict, "own-cap", figures, winner);
         }
     }
-    if rules.global_cap && timed.channel.disturbs() {
+    if rules.global_cap && timed.disturbs() {
         let before = who.past.iter().filter(|p| policy.rules(p.class).global_cap);
         let now = winners.iter().filter(|w| policy.rules(terms[w.terms].class).global_cap);
         if let Some((verdict, figures, winner)) = place(policy.global_cap, at, before, now) {
@@ -124,7 +127,7 @@ fn place<'a>(
     if used >= cap.contacts as usize {
         return Some((Verdict::Capped, figures(used), None));
     }
-    for winner in winners.filter(|w| w.channel.disturbs()) {
+    for winner in winners.filter(|w| w.disturbs) {
         times.push(winner.planned_at);
         let used = busiest(&times, at, cap.days);
         if used >= cap.contacts as usize {

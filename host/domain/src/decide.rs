@@ -136,23 +136,36 @@ pub struct Ruling {
     pub round: u8,
     /// When, if it got that far.
     pub planned_at: Option<i64>,
-    /// On which channel, if it got that far.
-    pub channel: Option<Channel>,
+    /// On which channels it may go out then, the chosen one first; empty if it did not get that far.
+    pub channels: Vec<Channel>,
     /// The terms that won instead; with `lost` only.
     pub winner: Option<usize>,
 }
 
 /// A proposal that policy lets through to arbitration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Timed {
     pub(crate) round: u8,
     pub(crate) planned_at: i64,
-    pub(crate) channel: Channel,
+    /// The chosen one first, then those to which a message without a body for it may fall back.
+    pub(crate) channels: Vec<Channel>,
+}
+
+impl Timed {
+    /// Whether it disturbs the customer: no fallback disturbs more than the chosen channel.
+    pub(crate) fn disturbs(&self) -> bool {
+        self.channels.first().is_some_and(|channel| channel.disturbs())
+    }
 }
 
 impl Ruling {
+    /// The chosen channel, if it got that far.
+    pub fn channel(&self) -> Option<Channel> {
+        self.channels.first().copied()
+    }
+
     fn stop(verdict: Verdict, rule: &'static str, figures: impl Into<String>) -> Self {
-        Self { verdict, rule, figures: figures.into(), round: 1, planned_at: None, channel: None, winner: None }
+        Self { verdict, rule, figures: figures.into(), round: 1, planned_at: None, channels: Vec::new(), winner: None }
     }
 }
 
@@ -176,9 +189,9 @@ fn screen(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Polic
     consents(who, terms, rules.consent)?;
     not_in_trouble(who, rules)?;
     let round = next_round(who, proposal, terms)?;
-    let (channel, planned_at) =
-        moment(who, proposal, terms, policy, now).map_err(|refusal| Ruling { round, ..refusal })?;
-    Ok(Timed { round, planned_at, channel })
+    moment(who, proposal, terms, policy, now)
+        .map(|(channels, planned_at)| Timed { round, planned_at, channels })
+        .map_err(|refusal| Ruling { round, ..refusal })
 }
 
 fn in_scope(who: &Customer<'_>, terms: &Terms) -> Result<(), Ruling> {
@@ -256,33 +269,38 @@ fn next_round(who: &Customer<'_>, proposal: &Proposal, terms: &Terms) -> Result<
     Err(ruling)
 }
 
-/// The first channel that policy permits, and the first permitted instant on it.
+/// The first channel that policy permits, the first permitted instant on it, and the channels to which a message may
+/// fall back at that very instant.
 fn moment(
     who: &Customer<'_>,
     proposal: &Proposal,
     terms: &Terms,
     policy: &Policy,
     now: i64,
-) -> Result<(Channel, i64), Ruling> {
+) -> Result<(Vec<Channel>, i64), Ruling> {
     let rules = policy.rules(terms.class);
+    let start = proposal.not_before.max(now);
+    let desk_only = who.list == ListMark::Red && rules.red_list_desk_only;
     let channels = terms.channels.get(usize::from(proposal.reason)).map_or(&[][..], Vec::as_slice);
     let mut refusal = Ruling::stop(Verdict::Suppressed, "no-channel", "");
-    for channel in channels {
-        if who.list == ListMark::Red && rules.red_list_desk_only && channel.is_mass() {
+    for (index, channel) in channels.iter().enumerate() {
+        if desk_only && channel.is_mass() {
             refusal = Ruling::stop(Verdict::Suppressed, "red-list", channel.name());
             continue;
         }
-        let start = proposal.not_before.max(now);
         match permitted(start, *channel, rules, policy, who.zone) {
-            Some(at) if at <= proposal.not_after => return Ok((*channel, at)),
+            Some(at) if at <= proposal.not_after => {
+                let also = channels[index + 1..].iter().filter(|other| {
+                    !(desk_only && other.is_mass())
+                        && (channel.disturbs() || !other.disturbs())
+                        && permitted(at, **other, rules, policy, who.zone) == Some(at)
+                });
+                return Ok(([channel].into_iter().chain(also).copied().collect(), at));
+            }
             Some(at) => {
                 let rule = if at == start { "expired" } else { "quiet-hours" };
-                let figures = format!(
-                    "earliest {}, useless after {}",
-                    time::write_instant(at),
-                    time::write_instant(proposal.not_after)
-                );
-                refusal = Ruling::stop(Verdict::TooLate, rule, figures);
+                let (at, end) = (time::write_instant(at), time::write_instant(proposal.not_after));
+                refusal = Ruling::stop(Verdict::TooLate, rule, format!("earliest {at}, useless after {end}"));
             }
             None => refusal = Ruling::stop(Verdict::TooLate, "quiet-hours", "no permitted hour"),
         }

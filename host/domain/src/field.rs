@@ -1,7 +1,7 @@
 //! The field dictionary: what may be known of a customer, in which type and unit, how sensitive it is,
 //! and in which stages of an activity it may be read (`examples/fields.toml`).
 
-use crate::text::{Bilingual, nearest};
+use crate::text::{Bilingual, nearest_hint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -154,9 +154,9 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// A field by name, or the nearest names for a hint.
-    pub fn find(&self, name: &str) -> Result<&FieldDef, Vec<&str>> {
-        self.fields.get(name).ok_or_else(|| nearest(name, self.fields.keys().map(String::as_str)))
+    /// A field by name, or the end of a hint with the nearest names.
+    pub fn find(&self, name: &str) -> Result<&FieldDef, String> {
+        self.fields.get(name).ok_or_else(|| nearest_hint(name, self.fields.keys().map(String::as_str)))
     }
 }
 

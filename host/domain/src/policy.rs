@@ -2,7 +2,9 @@
 //! The province edits it; a plan pins its digest. How it is applied lives in `decide` and `arbitration`.
 
 use crate::contact::Channel;
+use crate::control::SHARE_WHOLE;
 use crate::manifest::Cap;
+use crate::text::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -181,6 +183,45 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Everything in it that cannot be meant.
+    pub fn check(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut must = |holds: bool, what: String, hint: &str| {
+            if !holds {
+                findings.push(Finding::error("bad-policy", what, hint));
+            }
+        };
+        for class in Class::ALL {
+            let known = self.classes.contains_key(&class);
+            must(known, format!("class {} has no rules", class.name()), "Write a line for every class");
+        }
+        for (name, hours) in self.forbidden_call.iter().map(|h| ("forbidden_call", h)).chain([("quiet", &self.quiet)]) {
+            let sound = hours.from_minute < 1_440 && hours.to_minute <= 1_440 && hours.from_minute != hours.to_minute;
+            must(
+                sound,
+                format!("{name} from minute {} to {}", hours.from_minute, hours.to_minute),
+                "Use minutes of a day, 0 to 1440",
+            );
+        }
+        let Cap { contacts, days } = self.global_cap;
+        must(
+            contacts >= 1 && (1..=400).contains(&days),
+            format!("global_cap of {contacts} in {days} days"),
+            "Allow at least 1 contact in 1 to 400 days",
+        );
+        must(
+            self.control_share <= SHARE_WHOLE / 2,
+            format!("control_share of {}", self.control_share),
+            "Hold out at most half, 5000 parts of 10000",
+        );
+        must(
+            !self.control_salt.is_empty(),
+            "control_salt is empty".into(),
+            "Write any text; another one draws other groups",
+        );
+        findings
+    }
+
     /// The rules of a class; a table that lacks one is answered with the strictest, `commercial`'s.
     /// Whatever the table says, nobody is held out of disaster response or safety notices (domain.md section 10).
     pub fn rules(&self, class: Class) -> ClassRules {
@@ -197,5 +238,21 @@ impl Policy {
         });
         rules.control &= !matches!(class, Class::Disaster | Class::Safety);
         rules
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_table_is_sound_and_a_careless_edit_is_told() {
+        assert_eq!(Policy::default().check(), []);
+        let mut edited = Policy::default();
+        edited.classes.remove(&Class::Disaster);
+        edited.global_cap.days = 0;
+        edited.quiet = Hours { from_minute: 1_300, to_minute: 2_000 };
+        edited.control_share = 9_000;
+        assert_eq!(edited.check().len(), 4);
     }
 }

@@ -95,7 +95,8 @@ mod tests {
         for line in text.lines().skip(1) {
             let cells: Vec<&str> = line.split(',').collect();
             let spend: f64 = cells[cells.len() - 1].parse().expect("a spend");
-            match cells[8] {
+            // Counted from the end: a segment of the history holds a comma in quotes.
+            match cells[cells.len() - 4] {
                 "Mens E-Mail" => mens.add(spend),
                 "No E-Mail" => control.add(spend),
                 _ => {}

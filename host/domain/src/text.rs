@@ -111,6 +111,12 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec
     scored.into_iter().take(3).map(|(_, k)| k).collect()
 }
 
+/// `. Nearest: balance, brand` for the end of a hint; empty when nothing is near.
+pub fn nearest_hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = nearest(wrong, known);
+    if near.is_empty() { String::new() } else { format!(". Nearest: {}", near.join(", ")) }
+}
+
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -143,6 +149,7 @@ mod tests {
     #[test]
     fn a_mistyped_name_is_answered_with_its_neighbours() {
         assert_eq!(nearest("balanse", ["balance", "brand", "points"]), ["balance"]);
-        assert!(nearest("zzzzzz", ["balance"]).is_empty());
+        assert_eq!(nearest_hint("balanse", ["balance", "points"]), ". Nearest: balance");
+        assert_eq!(nearest_hint("zzzzzz", ["balance"]), "");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Engine, EngineError};
 use care_domain::canonical;
 use care_domain::manifest::Manifest;
-use care_domain::text::{Finding, nearest};
+use care_domain::text::{Finding, nearest_hint};
 use care_store::{Campaign, StoredSubmission};
 use semver::VersionReq;
 use serde_json::{Map, Value};
@@ -81,8 +81,8 @@ fn newest_approved<'a>(
     let named: Vec<&StoredSubmission> =
         submissions.iter().filter(|s| s.version.manifest.name == new.activity).collect();
     if named.is_empty() {
-        let near = nearest(&new.activity, submissions.iter().map(|s| s.version.manifest.name.as_str()));
-        let hint = format!("Upload it with `care plugin push` first. Nearest: {}", near.join(", "));
+        let near = nearest_hint(&new.activity, submissions.iter().map(|s| s.version.manifest.name.as_str()));
+        let hint = format!("Upload it with `care plugin push` first{near}");
         return Err(EngineError::refused("unknown-activity", format!("there is no activity {:?}", new.activity), hint));
     }
     let fits = named.iter().filter(|s| new.requirement.matches(&s.version.manifest.version));
@@ -107,7 +107,11 @@ fn checked_params(manifest: &Manifest, given: &Map<String, Value>) -> Result<Str
         .map(|error| {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "the parameters".to_owned() } else { format!("parameter {place}") };
-            let hint = format!("See the parameters of {} with `care plugin list --json`", manifest.name);
+            let known: Vec<&str> = values.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let known: Vec<&str> =
+                known.into_iter().filter(|name| manifest.params["properties"].get(name).is_some()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let hint = format!("Parameters of {} {}: {known}", manifest.name, manifest.version);
             Finding::error("bad-parameter", format!("{place}: {error}"), hint)
         })
         .collect();

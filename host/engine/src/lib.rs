@@ -114,6 +114,10 @@ impl Engine {
 
     /// Puts a contact policy in force for plans to come; returns its digest.
     pub async fn set_policy(&self, policy: &Policy) -> Result<String, EngineError> {
+        let findings = policy.check();
+        if !findings.is_empty() {
+            return Err(EngineError::Findings { what: "the policy".into(), findings });
+        }
         Ok(self.store.set_policy(policy).await?)
     }
 

@@ -3,7 +3,7 @@
 use crate::{Engine, EngineError};
 use care_domain::canonical;
 use care_domain::policy::{Class, ConsentRule, Policy};
-use care_domain::text::{is_kebab, nearest};
+use care_domain::text::{is_kebab, nearest_hint};
 use care_domain::time;
 use care_store::{Cancel, NewOutcome, Recorded, Wish};
 use serde::Serialize;
@@ -161,7 +161,7 @@ impl Header {
         let names: Vec<String> = line.split(',').map(|c| c.trim().trim_matches('"').to_owned()).collect();
         let hint = format!("The header may name {}; the first three are needed", COLUMNS.join(", "));
         if let Some(unknown) = names.iter().find(|n| !COLUMNS.contains(&n.as_str())) {
-            let message = format!("column {unknown:?} is unknown (nearest: {})", nearest(unknown, COLUMNS).join(", "));
+            let message = format!("column {unknown:?} is unknown{}", nearest_hint(unknown, COLUMNS));
             return Err(EngineError::refused("unknown-column", message, hint));
         }
         let at: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();

@@ -6,7 +6,7 @@ use care_domain::column::Table;
 use care_domain::field::FieldType;
 use care_domain::region;
 use care_domain::render::Labels;
-use care_domain::text::{Bilingual, nearest};
+use care_domain::text::{Bilingual, nearest_hint};
 use care_domain::time;
 use care_population::reference::ReferenceTable;
 use serde_json::{Value, json};
@@ -48,12 +48,23 @@ impl Engine {
         Ok(table.rows.len())
     }
 
-    /// All tables as a plan of `date` reads them; the computed ones are kept like the imported, for replays.
+    /// All tables as a plan of `date` reads them, the computed one included. Nothing is kept before `keep_computed`.
     pub(crate) async fn load_tables(&self, date: i32) -> Result<LoadedTables, EngineError> {
-        let mut digests = self.store.tables().await?;
-        let lunar = canonical::json(&lunar_days(date)).map_err(EngineError::internal)?;
-        digests.insert(LUNAR_TABLE.to_owned(), self.store.blobs().put(lunar.as_bytes())?);
-        self.tables_of(&digests)
+        let mut loaded = self.tables_of(&self.store.tables().await?)?;
+        let lunar = lunar_days(date);
+        loaded.digests.insert(LUNAR_TABLE.to_owned(), canonical::digest_of(&lunar).map_err(EngineError::internal)?);
+        let columns = lunar.to_table();
+        loaded.tables.insert(LUNAR_TABLE.to_owned(), (lunar, columns));
+        Ok(loaded)
+    }
+
+    /// Keeps the computed table like the imported ones, for replays.
+    pub(crate) fn keep_computed(&self, loaded: &LoadedTables) -> Result<(), EngineError> {
+        if let Some((lunar, _)) = loaded.tables.get(LUNAR_TABLE) {
+            let bytes = canonical::json(lunar).map_err(EngineError::internal)?;
+            self.store.blobs().put(bytes.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// The tables that a plan pinned.
@@ -105,8 +116,8 @@ impl LoadedTables {
 /// Whether a table has a field in a type; the error says what is missing.
 pub(crate) fn has(tables: &LoadedTables, table: &str, field: &str, ty: FieldType) -> Result<(), String> {
     let Some((found, _)) = tables.tables.get(table) else {
-        let near = nearest(table, tables.tables.keys().map(String::as_str));
-        return Err(format!("there is no such table (nearest: {})", near.join(", ")));
+        let near = nearest_hint(table, tables.tables.keys().map(String::as_str));
+        return Err(format!("there is no such table{near}"));
     };
     match found.fields.get(field) {
         Some(found) if *found == ty => Ok(()),

@@ -57,7 +57,8 @@ fn open(bytes: &[u8]) -> Result<Surface<'_>, Finding> {
         ));
     }
     let invalid = |error: wasmparser::BinaryReaderError| {
-        let message = format!("no valid WebAssembly: byte {}: {}", error.offset(), error.message());
+        let said: Vec<&str> = error.message().split_whitespace().collect();
+        let message = format!("no valid WebAssembly: byte {}: {}", error.offset(), said.join(" "));
         let hint = "Upload the .wasm file that `care plugin build` wrote, unchanged and in binary mode";
         Finding::error("invalid-wasm", message, hint)
     };

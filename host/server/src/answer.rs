@@ -45,7 +45,7 @@ pub(crate) fn report(error: &anyhow::Error, as_json: bool) {
         return;
     }
     if own.len() > 1 {
-        eprintln!("error: {error}");
+        eprintln!("refused for {} reasons; nothing was written", own.len());
     }
     print_findings(&own);
 }

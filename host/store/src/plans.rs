@@ -291,7 +291,9 @@ impl Store {
         Ok(waiting)
     }
 
-    /// Releases a plan: what is cut goes, the rest becomes visible to dispatch, the totals are kept; together.
+    /// Releases a plan: what is cut goes, what a campaign stopped meanwhile planned is withdrawn, the rest becomes
+    /// visible to dispatch, the totals are kept; together. Changes nothing while a task is pending, or when the plan
+    /// was released before.
     pub async fn release(
         &self,
         plan: &str,
@@ -301,9 +303,30 @@ impl Store {
     ) -> Result<(), StoreError> {
         let doing = "releasing a plan";
         let mut tx = self.write().await?;
+        let moved = sqlx::query(
+            "UPDATE plans SET state = 'released', tallies = ?1 WHERE id = ?2 AND state = 'running' \
+             AND NOT EXISTS (SELECT 1 FROM tasks WHERE plan = ?2 AND state = 'pending')",
+        )
+        .bind(to_json("plans", plan, tallies)?)
+        .bind(plan)
+        .execute(&mut *tx)
+        .await
+        .during(doing)?;
+        if moved.rows_affected() == 0 {
+            return Ok(());
+        }
         for cut in cuts {
             cut_candidate(&mut tx, plan, cut).await?;
         }
+        let withdrawn: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "UPDATE contacts SET state = 'withdrawn' WHERE plan = ? AND state = 'planned' \
+             AND campaign IN (SELECT id FROM campaigns WHERE state = 'stopped') RETURNING id, customer",
+        )
+        .bind(plan)
+        .fetch_all(&mut *tx)
+        .await
+        .during(doing)?;
+        log_states(&mut tx, &withdrawn, "withdrawn", at, "campaign stopped").await?;
         let released: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "UPDATE contacts SET state = 'released' WHERE plan = ? AND state = 'planned' RETURNING id, customer",
         )
@@ -312,12 +335,6 @@ impl Store {
         .await
         .during(doing)?;
         log_states(&mut tx, &released, "released", at, "").await?;
-        sqlx::query("UPDATE plans SET state = 'released', tallies = ? WHERE id = ? AND state = 'running'")
-            .bind(to_json("plans", plan, tallies)?)
-            .bind(plan)
-            .execute(&mut *tx)
-            .await
-            .during(doing)?;
         tx.commit().await.during(doing)
     }
 

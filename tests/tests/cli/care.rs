@@ -1,10 +1,11 @@
 //! The program on a data folder of its own.
 
-use care_tests::{ACTIVITIES, DATE, PSEUDONYM_KEY, plugin, program, repository};
+use care_tests::{ACTIVITIES, DATE, PSEUDONYM_KEY, copy_tree, plugin, program, repository};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use tempfile::TempDir;
 
 pub(crate) const AUTHOR: &str = "branch-author";
@@ -18,15 +19,24 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// The program, with a folder that goes away: the data folder lies in it, beside the test's own files.
+/// The program on a data folder, in a folder that goes away with the last who uses it.
 pub(crate) struct Care {
-    folder: TempDir,
+    folder: Rc<TempDir>,
+    data: PathBuf,
 }
 
 impl Care {
     /// Without a data folder.
     pub(crate) fn bare() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        let folder = Rc::new(tempfile::tempdir().expect("a folder"));
+        Self { data: folder.path().join("data"), folder }
+    }
+
+    /// The same with a copy of the data folder.
+    pub(crate) fn copy(&self, name: &str) -> Self {
+        let data = self.path(name);
+        copy_tree(&self.data, &data);
+        Self { folder: Rc::clone(&self.folder), data }
     }
 
     /// With an empty data folder.
@@ -75,8 +85,8 @@ impl Care {
         self.ok(AUTHOR, &["plugin", "push", &text(&plugin(name))])["submission"].to_string()
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Writes a file beside the data folder; its path.

@@ -5,7 +5,7 @@ use crate::catalogue;
 use crate::contact::Channel;
 use crate::field::{Dictionary, FieldType, LIST_PREFIX, Stage};
 use crate::render::{Body, Part};
-use crate::text::{Bilingual, Finding, is_kebab, nearest};
+use crate::text::{Bilingual, Finding, is_kebab, nearest_hint};
 use std::collections::BTreeSet;
 
 /// No body is longer, in characters.
@@ -145,8 +145,8 @@ impl Manifest {
         }
         for entry in &self.catalogue {
             if !catalogue::is_entry(entry) {
-                let near = nearest(entry, catalogue::entries().map(|e| e.name));
-                let hint = format!("Nearest entries: {}. Use `other` for a new kind", near.join(", "));
+                let near = nearest_hint(entry, catalogue::entries().map(|e| e.name));
+                let hint = format!("Use `other` for a new kind{near}");
                 findings.push(Finding::error(
                     "manifest-catalogue",
                     format!("{entry:?} is no entry of the catalogue"),
@@ -166,7 +166,7 @@ impl Manifest {
             for used in self.fields_of(stage).iter().filter(|f| !listed(f)) {
                 match dictionary.find(&used.name) {
                     Err(near) => {
-                        let hint = format!("Nearest fields of the dictionary: {}", near.join(", "));
+                        let hint = format!("Name a field of the dictionary{near}");
                         findings.push(Finding::error(
                             "manifest-unknown-field",
                             format!("field {:?} of {} is not in the dictionary", used.name, stage.name()),
@@ -222,11 +222,11 @@ impl Manifest {
             }
             for wanted in &reason.templates {
                 let Some(template) = self.templates.iter().find(|t| t.name == *wanted) else {
-                    let near = nearest(wanted, self.templates.iter().map(|t| t.name.as_str()));
+                    let near = nearest_hint(wanted, self.templates.iter().map(|t| t.name.as_str()));
                     findings.push(Finding::error(
                         "manifest-reason",
                         format!("reason {name:?} names template {wanted:?}, which does not exist"),
-                        format!("Nearest: {}", near.join(", ")),
+                        format!("Write it, or correct the name{near}"),
                     ));
                     continue;
                 };
@@ -304,11 +304,11 @@ impl Manifest {
             .collect();
         for name in &names {
             if !self.slots.iter().any(|s| s.name == *name) {
-                let near = nearest(name, self.slots.iter().map(|s| s.name.as_str()));
+                let near = nearest_hint(name, self.slots.iter().map(|s| s.name.as_str()));
                 findings.push(Finding::error(
                     "manifest-unknown-slot",
                     format!("body {place} of template {template:?} uses slot {name:?}, which does not exist"),
-                    format!("Nearest: {}", near.join(", ")),
+                    format!("Write it, or correct the name{near}"),
                 ));
             }
         }

@@ -82,7 +82,7 @@ fn the_red_list_is_cared_for_at_the_desk_and_on_no_mass_channel() {
     for class in Class::ALL {
         let ruling = person.rule(&terms("chained", class, &chain));
         let expected = if class < Class::Care { Channel::Sms } else { Channel::Touchpoint };
-        assert_eq!((ruling.verdict, ruling.channel), (Cleared, Some(expected)), "{}", class.name());
+        assert_eq!((ruling.verdict, ruling.channel()), (Cleared, Some(expected)), "{}", class.name());
     }
 }
 
@@ -216,10 +216,10 @@ fn the_first_channel_with_a_permitted_moment_carries_the_message() {
     let chain = terms("chained", Class::Service, &[Channel::CallList, Channel::Sms]);
     let noon = "2026-07-29T12:30";
     let pressed = person().timed(&chain, noon, "2026-07-29T13:30");
-    assert_eq!((pressed.channel, pressed.planned_at), (Some(Channel::Sms), Some(instant(noon, &person().zone))));
+    assert_eq!((pressed.channel(), pressed.planned_at), (Some(Channel::Sms), Some(instant(noon, &person().zone))));
     let patient = person().timed(&chain, noon, "2026-07-29T15:00");
     let two = instant("2026-07-29T14:00", &person().zone);
-    assert_eq!((patient.channel, patient.planned_at), (Some(Channel::CallList), Some(two)));
+    assert_eq!((patient.channel(), patient.planned_at), (Some(Channel::CallList), Some(two)));
     let silent = person().rule(&terms("silent", Class::Service, &[]));
     assert_eq!((silent.verdict, silent.rule), (Suppressed, "no-channel"));
 }

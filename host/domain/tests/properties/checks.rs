@@ -37,7 +37,7 @@ fn disturbances(world: &World, told: &[Told]) -> Vec<Disturbance> {
     let past = contacts.into_values().map(|p| (p.activity.clone(), p.class, p.planned_at, false));
     let cleared = told.iter().filter(|t| t.ruling.verdict == Verdict::Cleared).filter_map(|t| {
         let terms = world.terms_of(&t.campaign);
-        let at = t.ruling.planned_at.filter(|_| t.ruling.channel.is_some_and(is_a_disturbance))?;
+        let at = t.ruling.planned_at.filter(|_| t.ruling.channel().is_some_and(is_a_disturbance))?;
         Some((terms.activity.clone(), terms.class, at, true))
     });
     past.chain(cleared).map(|(activity, class, at, added)| Disturbance { activity, class, at, added }).collect()
@@ -89,7 +89,7 @@ fn within(window: Hours, minute: i64) -> bool {
 pub(crate) fn moments_are_permitted(world: &World, told: &[Told]) -> Result<(), TestCaseError> {
     for told in told.iter().filter(|t| t.ruling.verdict == Verdict::Cleared) {
         let (terms, proposal) = (world.terms_of(&told.campaign), world.proposal_of(&told.campaign));
-        let (Some(at), Some(channel)) = (told.ruling.planned_at, told.ruling.channel) else {
+        let (Some(at), Some(channel)) = (told.ruling.planned_at, told.ruling.channel()) else {
             return Err(TestCaseError::fail("cleared without a moment or a channel"));
         };
         let start = NOW.max(proposal.not_before);

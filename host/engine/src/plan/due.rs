@@ -9,7 +9,7 @@ use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
 use care_domain::manifest::Manifest;
 use care_domain::plan::{PinnedCampaign, Pins};
 use care_domain::policy::Policy;
-use care_domain::text::{Finding, nearest};
+use care_domain::text::{Finding, nearest_hint};
 use care_domain::time;
 use care_population::Snapshot;
 use care_sandbox::{Grants, Plugin, RunFacts};
@@ -55,6 +55,7 @@ impl Engine {
         let lists = self.lists_read(&campaigns, request.date).await?;
         check_fields(&campaigns, &snapshot)?;
         check_tables(&campaigns, &tables)?;
+        self.keep_computed(&tables)?;
         let mut pinned_tables = tables.digests.clone();
         pinned_tables.extend(lists.iter().map(|(name, digest)| (format!("{LIST_PREFIX}{name}"), digest.clone())));
         let pins = Pins {
@@ -175,8 +176,8 @@ fn check_fields(campaigns: &[DueCampaign], snapshot: &Snapshot) -> Result<(), En
                 match stored.get(&field.name) {
                     None if field.optional => {}
                     None => {
-                        let near = nearest(&field.name, stored.keys().map(String::as_str));
-                        let hint = format!("Map it when importing the population. Nearest fields: {}", near.join(", "));
+                        let near = nearest_hint(&field.name, stored.keys().map(String::as_str));
+                        let hint = format!("Map it when importing the population{near}");
                         findings.push(Finding::error("field-missing", format!("{place}; the snapshot lacks it"), hint));
                     }
                     Some(ty) if *ty != field.ty => findings.push(type_differs(&place, field.ty, *ty)),

@@ -4,13 +4,18 @@ use super::due::World;
 use crate::{Engine, EngineError};
 use care_domain::plan::{self, TaskResult};
 use care_domain::verdict::{Tally, Verdict};
+use care_store::PlanState;
 use std::collections::BTreeMap;
 
 /// Cuts the plan to capacity, checks its totals and makes the rest visible to dispatch.
 pub(super) async fn release(engine: &Engine, world: &World, id: &str, at: i64) -> Result<(), EngineError> {
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
-    check_totals(engine, id, &tallies).await?;
+    if let Err(broken) = check_totals(engine, id, &tallies).await {
+        // What somebody else released meanwhile may have been cut, and no longer fits what the tasks say.
+        let plan = engine.store.plan(id).await?;
+        return if plan.is_some_and(|p| p.state != PlanState::Running) { Ok(()) } else { Err(broken) };
+    }
     let waiting =
         if world.policy.capacity.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id).await? };
     let ranked: Vec<plan::Ranked> = waiting.iter().map(|w| w.ranked.clone()).collect();

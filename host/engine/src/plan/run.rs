@@ -20,6 +20,7 @@ const MAX_REDONE: u32 = 20;
 
 impl Engine {
     /// Runs the plan of a request to its release, or goes on where it stopped. `at` is the wall clock.
+    /// Where another process took tasks over, its release is left to that one.
     pub async fn run_plan(&self, request: &PlanRequest, at: i64, watch: Watch) -> Result<PlanSummary, EngineError> {
         let world = Arc::new(self.world(request).await?);
         let id = world.pins.id().map_err(EngineError::internal)?;
@@ -33,9 +34,12 @@ impl Engine {
         let customers = world.snapshot.manifest().rows;
         go_on(&watch, Progress::Opened { plan: id.clone(), customers })?;
         let added = self.run_tasks(&world, &id, request.workers, &watch).await?;
-        go_on(&watch, Progress::Releasing)?;
-        release(self, &world, &id, at).await?;
-        go_on(&watch, Progress::Released)?;
+        // A task that we lost to a newer attempt is still somebody's: whoever finishes last releases.
+        if self.store.tasks(&id).await?.values().all(Option::is_some) {
+            go_on(&watch, Progress::Releasing)?;
+            release(self, &world, &id, at).await?;
+            go_on(&watch, Progress::Released)?;
+        }
         let mut summary = self.plan_summary(&id).await?;
         summary.added = added;
         Ok(summary)

@@ -9,7 +9,6 @@ use care_domain::contact::{Addressee, Channel, ContactIdentity};
 use care_domain::decide::{self, Proposal, Ruling, Terms};
 use care_domain::field::Stage;
 use care_domain::key::CustomerKey;
-use care_domain::manifest::Template;
 use care_domain::text::Language;
 use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
@@ -247,10 +246,6 @@ impl BucketOutcome {
         let customer = view.keys[candidate.row as usize];
         let mut decision = undecided(due, customer, &candidate);
         match candidate.answer {
-            Answer::Ruled(ruling) if ruling.verdict == Verdict::Cleared && messages.is_empty() => {
-                decision.verdict = Verdict::NothingToSay;
-                decision.rule = "compose".into();
-            }
             Answer::Ruled(ruling) => {
                 self.ruled(due, facts.language(candidate.row as usize), ruling, messages, &mut decision)
             }
@@ -276,7 +271,7 @@ impl BucketOutcome {
     ) {
         decision.round = ruling.round;
         decision.planned_at = ruling.planned_at;
-        decision.channel = ruling.channel;
+        decision.channel = ruling.channel();
         decision.verdict = ruling.verdict;
         decision.rule = ruling.rule.into();
         decision.figures = ruling.figures;
@@ -289,7 +284,15 @@ impl BucketOutcome {
                 occasion: decision.occasion,
                 planned_at,
             }),
-            Verdict::Cleared => self.contacts.extend(contacts(due, language, messages, decision)),
+            Verdict::Cleared => {
+                let silent = if messages.is_empty() { "compose" } else { "no-channel" };
+                let before = self.contacts.len();
+                self.contacts.extend(contacts(due, language, messages, ruling.channels, decision));
+                if self.contacts.len() == before {
+                    decision.verdict = Verdict::NothingToSay;
+                    decision.rule = silent.into();
+                }
+            }
             _ => {}
         }
     }
@@ -319,19 +322,19 @@ fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decisio
     }
 }
 
-/// The messages of a cleared candidate as contacts: each on the ruled channel, or the first of the reason's
-/// channels for which its template has a body.
+/// The messages of a cleared candidate as contacts: each on the first permitted channel for which its template has a
+/// body. One without any is not said: whoever is permitted on the desk alone gets no short message.
 fn contacts<'a>(
     due: &'a Due,
     language: Language,
     messages: Vec<Message>,
+    channels: Vec<Channel>,
     decision: &'a Decision,
 ) -> impl Iterator<Item = NewContact> + 'a {
     let mut ordinals: HashMap<Addressee, u8> = HashMap::new();
-    let channels = due.manifest.reasons.iter().find(|r| r.name == decision.reason).map_or(&[][..], |r| &r.channels);
     messages.into_iter().filter_map(move |message| {
         let template = due.manifest.template(message.template)?;
-        let channel = channel_of(template, decision.channel, channels)?;
+        let channel = channels.iter().copied().find(|c| template.bodies.contains_key(c))?;
         let ordinal = ordinals.entry(template.addressee).or_default();
         let identity = ContactIdentity {
             activity: &decision.activity,
@@ -365,8 +368,4 @@ fn contacts<'a>(
             not_after: decision.not_after,
         })
     })
-}
-
-fn channel_of(template: &Template, ruled: Option<Channel>, channels: &[Channel]) -> Option<Channel> {
-    ruled.into_iter().chain(channels.iter().copied()).find(|c| template.bodies.contains_key(c))
 }

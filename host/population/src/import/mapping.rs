@@ -197,7 +197,7 @@ fn check(name: &str, entry: FieldEntry, dictionary: &Dictionary) -> Result<Mappe
         return Err(Finding::error("own-field", message, "Leave it out: the host computes it for every batch"));
     }
     let field = dictionary.find(name).map_err(|near| {
-        let hint = format!("Add it to the dictionary, or did you mean {}?", near.join(", "));
+        let hint = format!("Add it to the dictionary, or correct the name{near}");
         Finding::error("unknown-field", format!("the dictionary has no field {name}"), hint)
     })?;
     let from = match (entry.column, entry.value) {

@@ -1,0 +1,11 @@
+//! The engine as a library, with the really built plugins: what a plan promises, whatever interrupts it.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod capacity_story;
+mod dispatch_story;
+mod policy_story;
+mod same_bytes;
+mod stop_and_resume;
+mod support;
+mod two_at_once;
+mod wishes_story;

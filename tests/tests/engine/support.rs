@@ -1,0 +1,240 @@
+//! Installations for these stories: prepared once a process, copied for each test.
+
+use care_domain::approval::Conditions;
+use care_domain::contact::{ContactId, ContactState};
+use care_domain::key::{Bucket, CustomerKey};
+use care_domain::plan::TaskResult;
+use care_domain::time;
+use care_domain::verdict::{Decision, Verdict};
+use care_engine::{
+    ActivitySummary, Engine, EngineError, GenerateOptions, NewCampaign, PlanRequest, PlanSummary, Progress, Watch,
+};
+use care_population::decision_log;
+use care_store::StoredContact;
+use care_tests::{ACTIVITIES, DATE, EVENING, PSEUDONYM_KEY, plugin, repository};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// The wall clock of these tests.
+pub(crate) const NOW: i64 = 1_785_200_000_000;
+/// Enough customers for a snapshot of two buckets.
+pub(crate) const TWO_BUCKETS: u64 = 66_000;
+
+pub(crate) fn day(text: &str) -> i32 {
+    time::parse_date(text).expect("a date")
+}
+
+pub(crate) fn evening() -> i64 {
+    time::parse_instant(EVENING).expect("an instant")
+}
+
+/// A copy of an installation with so many customers, in which the province has approved everything and nothing
+/// runs yet.
+pub(crate) async fn installation(customers: u64) -> TempDir {
+    static PREPARED: Mutex<BTreeMap<u64, TempDir>> = Mutex::const_new(BTreeMap::new());
+    let mut prepared = PREPARED.lock().await;
+    if !prepared.contains_key(&customers) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = populated(folder.path(), customers).await;
+        for (name, _) in ACTIVITIES {
+            approved(&engine, name, &Conditions::default()).await;
+        }
+        prepared.insert(customers, folder);
+    }
+    copy_of(prepared.get(&customers).expect("just prepared").path())
+}
+
+/// An engine on a new folder with customers and reference tables, and no activity.
+pub(crate) async fn populated(folder: &Path, customers: u64) -> Engine {
+    let engine = Engine::init(folder, PSEUDONYM_KEY).await.expect("a data folder");
+    let options = GenerateOptions { customers, seed: 1, business_date: day(DATE) };
+    engine.generate_population(options, ("operator", NOW), |_| ()).await.expect("a population");
+    let examples = repository().join("examples");
+    let schema = fs::read_to_string(examples.join("disaster-areas.toml")).expect("a schema");
+    let csv = examples.join("disaster-areas.csv");
+    engine.import_table("disaster-areas", &csv, &schema, "operator", NOW).await.expect("a table");
+    engine
+}
+
+/// Uploads an activity as the branch and approves it as the province.
+pub(crate) async fn approved(engine: &Engine, name: &str, conditions: &Conditions) {
+    let bytes = fs::read(plugin(name)).expect("a plugin");
+    let pushed = engine.push(&bytes, "branch-author", NOW).await.expect("an accepted upload");
+    engine.approve(pushed.submission, conditions, "provincial-approver", NOW).await.expect("an approval");
+}
+
+/// Starts a campaign; `params` are JSON, such as `{"onset": "2026-07-28"}`. Returns its id.
+pub(crate) async fn started(engine: &Engine, activity: &str, params: Value) -> String {
+    let params: Map<String, Value> = serde_json::from_value(params).expect("parameters");
+    let new = NewCampaign { activity: activity.into(), requirement: "*".parse().expect("a requirement"), params };
+    engine.start_campaign(&new, "operator", NOW).await.expect("a campaign").campaign
+}
+
+/// Starts the demonstration's campaigns in the given order of its activities.
+pub(crate) async fn start_all(
+    engine: &Engine,
+    order: impl IntoIterator<Item = &'static (&'static str, &'static [&'static str])>,
+) {
+    for (name, params) in order {
+        let pairs = params.iter().filter_map(|param| param.split_once('='));
+        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+        started(engine, name, pairs.map(|(name, text)| (name.to_owned(), value(text))).collect()).await;
+    }
+}
+
+/// An engine on a copy of an installation in which all five campaigns run.
+pub(crate) async fn at_work(customers: u64) -> (TempDir, Engine) {
+    let folder = installation(customers).await;
+    let engine = open(folder.path()).await;
+    start_all(&engine, &ACTIVITIES).await;
+    (folder, engine)
+}
+
+pub(crate) async fn open(folder: &Path) -> Engine {
+    Engine::open(folder).await.expect("a data folder")
+}
+
+/// Copies a data folder, also one whose last connection is still being closed: the journals first, so that what
+/// a checkpoint moves meanwhile is in one of the two; shared memory is never copied, since it is rebuilt.
+pub(crate) fn copy_of(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    for journal in ["care.db-wal", "identities.db-wal"] {
+        match fs::copy(folder.join(journal), copy.path().join(journal)) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{journal}"),
+        }
+    }
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let (name, path) = entry.map(|e| (e.file_name(), e.path())).expect("an entry");
+        let target = copy.path().join(&name);
+        match path.extension().and_then(OsStr::to_str) {
+            Some("db-wal" | "db-shm") => {}
+            _ if path.is_dir() => care_tests::copy_tree(&path, &target),
+            _ => drop(fs::copy(&path, &target).expect("a copy")),
+        }
+    }
+    copy
+}
+
+/// The plan of a date, one task at a time.
+pub(crate) fn plan_of(date: &str) -> PlanRequest {
+    PlanRequest::of(day(date), 1).expect("a plan")
+}
+
+/// Runs the demonstration's plan undisturbed.
+pub(crate) async fn run(engine: &Engine, request: &PlanRequest) -> PlanSummary {
+    engine.run_plan(request, NOW, Arc::new(|_| true)).await.expect("a plan")
+}
+
+/// Says stop at the `stop`-th step, from 1; batches of customers are no steps.
+pub(crate) fn stopping_at(stop: usize) -> Watch {
+    let seen = AtomicUsize::new(0);
+    Arc::new(move |progress| is_between(progress) || seen.fetch_add(1, Ordering::Relaxed) + 1 != stop)
+}
+
+pub(crate) fn is_between(progress: &Progress) -> bool {
+    matches!(progress, Progress::Customers(_))
+}
+
+/// Runs until `watch` says stop.
+pub(crate) async fn stopped(engine: &Engine, request: &PlanRequest, watch: Watch) {
+    let outcome = engine.run_plan(request, NOW, watch).await;
+    assert!(matches!(outcome, Err(EngineError::Stopped)), "{outcome:?}");
+}
+
+/// Everything by which two runs of the same plan are compared.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Traces {
+    pub(crate) contacts: Vec<(ContactId, ContactState)>,
+    pub(crate) tasks: BTreeMap<u32, Option<TaskResult>>,
+    pub(crate) activities: Vec<ActivitySummary>,
+}
+
+impl Traces {
+    pub(crate) async fn of(engine: &Engine, plan: &str) -> Self {
+        Self {
+            contacts: engine.store().contact_states().await.expect("contacts"),
+            tasks: engine.store().tasks(plan).await.expect("tasks"),
+            activities: engine.plan_summary(plan).await.expect("a summary").activities,
+        }
+    }
+
+    /// Digests of the decision logs, by bucket.
+    pub(crate) fn logs(&self) -> Vec<&str> {
+        self.tasks.values().map(|result| result.as_ref().expect("a finished task").log.as_str()).collect()
+    }
+}
+
+/// Every candidate of a plan with its verdict.
+pub(crate) async fn decisions(engine: &Engine, plan: &str) -> Vec<Decision> {
+    let folder = engine.folder().join("decisions");
+    let tasks = engine.store().tasks(plan).await.expect("tasks");
+    let logs = tasks.into_values().map(|result| result.expect("a finished task").log);
+    logs.flat_map(|log| decision_log::read(&decision_log::path_of(&folder, &log)).expect("a log")).collect()
+}
+
+/// The decisions about an activity's candidates that got a verdict.
+pub(crate) fn with<'a>(all: &'a [Decision], activity: &str, verdict: Verdict) -> Vec<&'a Decision> {
+    all.iter().filter(|d| d.activity == activity && d.verdict == verdict).collect()
+}
+
+/// A customer's decisions by activity.
+pub(crate) fn of(all: &[Decision], who: CustomerKey) -> HashMap<&str, &Decision> {
+    all.iter().filter(|d| d.customer == who).map(|d| (d.activity.as_str(), d)).collect()
+}
+
+/// A customer's messages of an activity.
+pub(crate) async fn messages(engine: &Engine, who: CustomerKey, activity: &str) -> Vec<StoredContact> {
+    let all = engine.store().contacts_of(who).await.expect("contacts");
+    all.into_iter().filter(|c| c.planned.activity == activity).collect()
+}
+
+/// Where a customer's messages of an activity stand.
+pub(crate) async fn states(engine: &Engine, who: CustomerKey, activity: &str) -> Vec<&'static str> {
+    messages(engine, who, activity).await.iter().map(|c| c.state.name()).collect()
+}
+
+/// Every candidate has exactly one verdict, and every cleared one its contacts.
+pub(crate) async fn adds_up(engine: &Engine, summary: &PlanSummary) {
+    let decided = decisions(engine, &summary.plan).await;
+    for activity in &summary.activities {
+        let logged = decided.iter().filter(|d| d.campaign == activity.campaign).count() as u64;
+        assert_eq!(activity.selected, logged, "{}", activity.name);
+        assert_eq!(activity.selected, activity.verdicts.values().sum::<u64>(), "{}", activity.name);
+    }
+    assert_eq!(summary.totals().candidates(), decided.len() as u64);
+}
+
+/// The gateways' files by name, `<channel>/<batch>.jsonl`.
+pub(crate) fn outbox(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for channel in fs::read_dir(folder.join("outbox")).expect("the outbox") {
+        let channel = channel.expect("a channel").path();
+        for file in fs::read_dir(&channel).expect("a channel's folder") {
+            let path = file.expect("a file").path();
+            let parts = [&channel, &path].map(|p| p.file_name().expect("a name").to_string_lossy().into_owned());
+            files.insert(parts.join("/"), fs::read(&path).expect("a file"));
+        }
+    }
+    files
+}
+
+/// The lines of the gateways' finished files.
+pub(crate) fn lines(files: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
+    let finished = files.iter().filter(|(name, _)| name.ends_with(".jsonl"));
+    let texts = finished.map(|(_, bytes)| std::str::from_utf8(bytes).expect("UTF-8"));
+    texts.flat_map(str::lines).map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The keys of a snapshot of one bucket, in their order.
+pub(crate) async fn customers(engine: &Engine) -> Vec<CustomerKey> {
+    let snapshot = engine.snapshot(None, None).await.expect("a snapshot");
+    snapshot.bucket(Bucket { bits: 0, index: 0 }).expect("a bucket").keys().collect()
+}
