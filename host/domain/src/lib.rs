@@ -12,6 +12,7 @@ pub mod column;
 pub mod contact;
 pub mod control;
 pub mod decide;
+pub mod diff;
 pub mod field;
 pub mod governance;
 pub mod identity;

@@ -166,12 +166,15 @@ impl Engine {
         let known =
             rows.iter().map(|r| format!("{} of {}", &r.id[..12.min(r.id.len())], time::write_date(r.business_date)));
         let hint = format!("Import or generate one. Snapshots: {}", known.collect::<Vec<_>>().join(", "));
-        let found = match id {
-            Some(id) => rows.iter().find(|r| r.id.starts_with(id)),
-            None => rows.iter().find(|r| date.is_none_or(|date| r.business_date <= date)),
+        let fits: Vec<&SnapshotRow> = match id {
+            Some(id) => rows.iter().filter(|r| r.id.starts_with(id)).collect(),
+            None => rows.iter().filter(|r| date.is_none_or(|date| r.business_date <= date)).take(1).collect(),
         };
-        let row =
-            found.ok_or_else(|| EngineError::refused("no-snapshot", "there is no such population snapshot", hint))?;
+        let [row] = fits.as_slice() else {
+            let none = fits.is_empty();
+            let message = if none { "there is no such population snapshot" } else { "several snapshots begin like that" };
+            return Err(EngineError::refused("no-snapshot", message, hint));
+        };
         Ok(Snapshot::open(&self.snapshots().join(&row.id))?)
     }
 

@@ -23,7 +23,7 @@ pub use dispatch::Dispatched;
 pub use error::EngineError;
 pub use evaluate::{Evaluation, PluginMetric};
 pub use outcome::{OutcomeImport, RejectedLine};
-pub use plan::{ActivitySummary, PlanRequest, PlanSummary, Progress, Watch};
+pub use plan::{ActivitySummary, PlanRequest, PlanSummary, Progress, Replay, Replayed, Watch};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 

@@ -160,6 +160,9 @@ impl Header {
     fn read(line: &str) -> Result<Self, EngineError> {
         let names: Vec<String> = line.split(',').map(|c| c.trim().trim_matches('"').to_owned()).collect();
         let hint = format!("The header may name {}; the first three are needed", COLUMNS.join(", "));
+        if line.trim().is_empty() {
+            return Err(EngineError::refused("empty", "the file does not begin with a header line", hint));
+        }
         if let Some(unknown) = names.iter().find(|n| !COLUMNS.contains(&n.as_str())) {
             let message = format!("column {unknown:?} is unknown{}", nearest_hint(unknown, COLUMNS));
             return Err(EngineError::refused("unknown-column", message, hint));

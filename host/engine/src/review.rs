@@ -2,6 +2,7 @@
 
 use crate::{Engine, EngineError};
 use care_domain::approval::{Approval, Conditions};
+use care_domain::diff::{self, Change};
 use care_domain::governance::Deed;
 use care_store::StoredSubmission;
 
@@ -12,6 +13,23 @@ impl Engine {
             let hint = "List them with `care submission list`";
             EngineError::refused("unknown-submission", format!("there is no submission {id}"), hint)
         })
+    }
+
+    /// What a submission changes against the newest approved version before it; that version and the changes,
+    /// or nothing when it is the first.
+    pub async fn changes(
+        &self,
+        found: &StoredSubmission,
+    ) -> Result<Option<(semver::Version, Vec<Change>)>, EngineError> {
+        let manifest = &found.version.manifest;
+        let all = self.store.submissions().await?;
+        let before = all
+            .iter()
+            .filter(|s| s.approval.is_some() && s.version.manifest.name == manifest.name)
+            .map(|s| &s.version.manifest)
+            .filter(|m| m.version < manifest.version)
+            .max_by_key(|m| &m.version);
+        Ok(before.map(|before| (before.version.clone(), diff::changes(before, manifest))))
     }
 
     /// Grants a submission under conditions; returns the approval.

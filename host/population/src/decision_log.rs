@@ -32,12 +32,16 @@ pub fn path_of(folder: &Path, digest: &str) -> PathBuf {
     folder.join(digest).with_extension(EXTENSION)
 }
 
+/// The bytes of a log: the same decisions give the same bytes.
+pub fn encode(decisions: &[Decision]) -> Result<Vec<u8>, PopulationError> {
+    let encoded = batch(decisions).and_then(|batch| arrow_file::encode(&batch));
+    encoded.map_err(PopulationError::columns("encode", Path::new("a decision log")))
+}
+
 /// Writes a log and syncs it with its folder, which must exist. The same decisions give the same file;
 /// writing them again changes nothing.
 pub fn write(folder: &Path, decisions: &[Decision]) -> Result<LogFile, PopulationError> {
-    let bytes = batch(decisions)
-        .and_then(|batch| arrow_file::encode(&batch))
-        .map_err(PopulationError::columns("write", folder))?;
+    let bytes = encode(decisions)?;
     let log = LogFile { digest: canonical::digest(&bytes), bytes: bytes.len() as u64 };
     let path = path_of(folder, &log.digest);
     // Written aside and renamed, so that the name never stands for half a file.

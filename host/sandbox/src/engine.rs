@@ -7,9 +7,12 @@
 
 use crate::guest::Guest;
 use crate::host::{self, Grants, RunFacts, State};
+use crate::machine_code::MachineCode;
 use crate::sections::FEATURES;
 use care_domain::field::Stage;
+use sha2::{Digest, Sha256};
 use std::error::Error;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
@@ -103,13 +106,51 @@ impl Sandbox {
         Ok(Self { engine, linker: Arc::new(linker), config })
     }
 
-    /// Compiles a component of world `activity` that [`crate::inspect`] accepted.
+    /// Compiles a component of world `activity` that [`crate::inspect`] accepted, and loads it; in this process, so
+    /// for guests that one wrote oneself.
     pub fn compile(&self, component: &[u8]) -> Result<Plugin, CompileError> {
+        self.load(&self.precompile(component)?)
+    }
+
+    /// Makes machine code of a component, in this process. Bytes from outside belong into a [`crate::Worker`].
+    pub fn precompile(&self, component: &[u8]) -> Result<MachineCode, CompileError> {
+        let code = self.engine.precompile_component(component).map_err(|e| CompileError::Compile(e.into()))?;
+        Ok(MachineCode(code))
+    }
+
+    /// Loads machine code of a component of world `activity`. Compiles nothing.
+    #[allow(unsafe_code, reason = "loading machine code is what the seal is for")]
+    pub fn load(&self, code: &MachineCode) -> Result<Plugin, CompileError> {
         let failed = |e: wasmtime::Error| CompileError::Compile(e.into());
-        let component = Component::from_binary(&self.engine, component).map_err(failed)?;
+        // SAFETY: a `MachineCode` is what `precompile_component` wrote: here, in a child of this program, or earlier
+        // and kept under the seal of this installation since. That the engine is the same is checked by wasmtime.
+        let component = unsafe { Component::deserialize(&self.engine, &code.0) }.map_err(failed)?;
         let exports = Exports::find(&component)?;
         let pre = self.linker.instantiate_pre(&component).map_err(failed)?;
         Ok(Plugin(Arc::new(Compiled { pre, exports, deadline_ticks: self.config.deadline_ticks })))
+    }
+
+    /// What machine code must have been made by and for to be loaded here: a hash of the engine's version and
+    /// configuration, the target and the processor's features. 64 hexadecimal digits.
+    pub fn code_id(&self) -> String {
+        let mut hasher = Sha(Sha256::new());
+        ENGINE.hash(&mut hasher);
+        self.engine.precompile_compatibility_hash().hash(&mut hasher);
+        hex::encode(hasher.0.finalize())
+    }
+}
+
+/// A hash that is the same in every build of this program, which the standard library's need not be.
+struct Sha(Sha256);
+
+impl Hasher for Sha {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte))
     }
 }
 

@@ -137,6 +137,9 @@ pub(crate) fn of_call(error: wasmtime::Error, deadline_seconds: f64) -> Broken {
 pub(crate) fn of_start(error: wasmtime::Error, deadline_seconds: f64) -> Broken {
     if error.is::<Broken>() || error.is::<Trap>() {
         of_call(error, deadline_seconds)
+    } else if error.root_cause().to_string().contains("resource limit exceeded") {
+        // Again only the engine's words tell it, and a test watches them.
+        Fault::new(FaultCode::Memory, "it is made of more memories, tables or instances than a guest may have").into()
     } else {
         MachineError::Instantiate(error.into()).into()
     }

@@ -2,6 +2,7 @@
 //! Signatures of branches, versions already uploaded and smoke runs do not live here.
 
 use crate::contract::{self, CONTRACTS, Contract, Target};
+use crate::limiter::MAX_PARTS;
 use crate::sections::{FEATURES, Surface};
 use care_domain::field::Dictionary;
 use care_domain::manifest::{DECLARATION_SECTION, Declaration, Manifest, SECTION, World};
@@ -12,6 +13,11 @@ use wasmparser::Validator;
 
 /// No component is larger, in bytes: a Python guest has 18 MB.
 pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
+/// A component exports no more: the world has four interfaces.
+const MAX_EXPORTS: usize = 100;
+/// No function is longer, in bytes: compiling costs more than its length grows. The main loops of interpreters have
+/// some hundred kilobytes.
+const MAX_FUNCTION_BYTES: usize = 512 << 10;
 /// Of one kind of finding about hostile bytes, no more are listed.
 const MAX_LISTED: usize = 20;
 
@@ -77,6 +83,7 @@ fn check(
     dictionary: &Dictionary,
     findings: &mut Vec<Finding>,
 ) -> Option<Manifest> {
+    check_size(surface, findings);
     let manifest = read_manifest(surface, findings);
     let contract = manifest.as_ref().map_or(CONTRACTS.last(), |m| known_contract(m, findings));
     if let Some(contract) = contract {
@@ -87,6 +94,30 @@ fn check(
         check_declarations(surface, manifest, findings);
     }
     manifest
+}
+
+/// What would cost far more to compile and set up than an activity needs.
+fn check_size(surface: &Surface<'_>, findings: &mut Vec<Finding>) {
+    let sizes = [
+        ("too-many-exports", "exports", surface.exports.len(), MAX_EXPORTS, "Export the interfaces of the world only"),
+        (
+            "function-too-long",
+            "bytes in one function",
+            surface.longest_function,
+            MAX_FUNCTION_BYTES,
+            "Split the function, or keep tables as data rather than as code",
+        ),
+        (
+            "too-many-parts",
+            "instances, counting those inside of others",
+            surface.parts,
+            MAX_PARTS,
+            "Link the code into one module",
+        ),
+    ];
+    for (code, what, found, most, hint) in sizes.into_iter().filter(|(_, _, found, most, _)| found > most) {
+        findings.push(Finding::error(code, format!("it has {found} {what}, more than {most}"), hint));
+    }
 }
 
 fn read_manifest(surface: &Surface<'_>, findings: &mut Vec<Finding>) -> Option<Manifest> {

@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 /// Table entries of all tables together; a Python guest has some ten thousand functions.
 const MAX_TABLE_ENTRIES: usize = 1_000_000;
 /// A component is made of core instances, memories and tables; a Python guest of some dozens.
-const MAX_PARTS: usize = 1_000;
+pub(crate) const MAX_PARTS: usize = 1_000;
 
 /// Counts what all memories and tables of a store take together.
 pub(crate) struct Limiter {

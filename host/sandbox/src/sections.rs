@@ -28,13 +28,27 @@ pub(crate) struct Surface<'a> {
     pub(crate) imports: Vec<&'a str>,
     pub(crate) exports: Vec<&'a str>,
     pub(crate) customs: Vec<Custom<'a>>,
+    /// Bytes of the longest function in any module inside.
+    pub(crate) longest_function: usize,
+    /// How many instances it can come to at most, those inside of instances included. A component that instantiates
+    /// another ten times, which does the same, and so on, is small in bytes and endless to compile.
+    pub(crate) parts: usize,
 }
 
 impl<'a> Surface<'a> {
     /// Reads it off bytes that need not be valid.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, BinaryReaderError> {
-        let mut surface = Self { is_component: false, imports: Vec::new(), exports: Vec::new(), customs: Vec::new() };
+        let mut surface = Self {
+            is_component: false,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            customs: Vec::new(),
+            longest_function: 0,
+            parts: 0,
+        };
         let mut depth = 0usize;
+        // Instances of each component or module that is still open, outermost first.
+        let mut instances: Vec<usize> = Vec::new();
         // Where the section at hand begins: sections follow each other without gaps.
         let mut section_start = 0;
         for payload in Parser::new(0).parse_all(bytes) {
@@ -42,12 +56,23 @@ impl<'a> Surface<'a> {
             match &payload {
                 Payload::Version { encoding, range, .. } => {
                     depth += 1;
+                    instances.push(0);
                     if depth == 1 {
                         surface.is_component = *encoding == Encoding::Component;
                         section_start = range.end;
                     }
                 }
-                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::End(_) => {
+                    depth = depth.saturating_sub(1);
+                    // Any component that was closed before may be the one that it instantiates each time.
+                    let most = instances.pop().unwrap_or(0).saturating_mul(surface.parts.saturating_add(1));
+                    surface.parts = surface.parts.max(most);
+                }
+                Payload::InstanceSection(section) => count(&mut instances, section.count()),
+                Payload::ComponentInstanceSection(section) => count(&mut instances, section.count()),
+                Payload::CodeSectionEntry(body) => {
+                    surface.longest_function = surface.longest_function.max(body.range().len());
+                }
                 Payload::ComponentImportSection(imports) if depth == 1 => {
                     for import in imports.clone() {
                         surface.imports.push(import?.name.name);
@@ -81,5 +106,11 @@ impl<'a> Surface<'a> {
     /// What sections of that name say, wherever they stand; a copy of another counts once.
     pub(crate) fn anywhere(&self, name: &str) -> BTreeSet<&'a [u8]> {
         self.customs.iter().filter(|c| c.name == name).map(|c| c.data).collect()
+    }
+}
+
+fn count(instances: &mut [usize], more: u32) {
+    if let Some(innermost) = instances.last_mut() {
+        *innermost = innermost.saturating_add(more as usize);
     }
 }

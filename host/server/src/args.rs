@@ -13,7 +13,7 @@ pub(crate) struct Args {
     #[arg(long, global = true, env = "CARE_DATA", default_value = "./care-data", value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// Who acts. Whoever can write the data folder is trusted to say who they are.
-    #[arg(long = "as", global = true, env = "CARE_USER", default_value = "operator", value_name = "USER")]
+    #[arg(long = "as", global = true, env = "CARE_USER", default_value = "operator", value_parser = person, value_name = "USER")]
     pub(crate) user: String,
     /// Answer in JSON, for programs.
     #[arg(long, global = true)]
@@ -63,6 +63,14 @@ pub(crate) enum Command {
     /// Plans: decide for every customer whom to contact.
     #[command(subcommand)]
     Plan(PlanCommand),
+    /// Decide a plan again from what it pinned, and compare with its decision logs byte for byte.
+    Replay {
+        /// The plan, by the beginning of its id.
+        plan: String,
+        /// Only this bucket.
+        #[arg(long, value_name = "N")]
+        bucket: Option<u32>,
+    },
     /// Hand what is due to the gateways; now they are files in the data folder's `outbox`.
     Dispatch {
         /// The instant to act at instead of now: RFC 3339, or a date and time in the province.
@@ -346,6 +354,12 @@ pub(crate) enum OutcomeCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+/// Four eyes compare names: one that only differs by blanks is no other person.
+fn person(text: &str) -> Result<String, String> {
+    let written = !text.is_empty() && text.trim() == text;
+    written.then(|| text.to_owned()).ok_or_else(|| "a user has a name, without blanks around it".into())
 }
 
 fn date(text: &str) -> Result<i32, String> {

@@ -52,6 +52,7 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Submission(ref command) => commands::submission::run(&args, command).await,
             Command::Campaign(ref command) => commands::campaign::run(&args, command).await,
             Command::Plan(ref command) => commands::plan::run(&args, command).await,
+            Command::Replay { ref plan, bucket } => commands::plan::replay(&args, plan, bucket).await,
             Command::Dispatch { at } => commands::plan::dispatch(&args, at).await,
             Command::Why { ref customer, date } => commands::plan::why(&args, customer, date).await,
             Command::Outcome(ref command) => commands::outcome::run(&args, command).await,

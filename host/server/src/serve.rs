@@ -1,6 +1,7 @@
 //! The server: for now, whether it lives and whether it could work.
 
 use crate::answer::Answer;
+use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -15,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves until a signal asks it to stop.
 pub(crate) async fn serve(folder: &Path, listen: SocketAddr) -> anyhow::Result<Answer> {
     let engine = Engine::open(folder).await?;
-    let listener = TcpListener::bind(listen).await?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
     eprintln!("care listens on http://{address}");
     axum::serve(listener, router(engine)).with_graceful_shutdown(stopped()).await?;

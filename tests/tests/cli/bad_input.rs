@@ -97,7 +97,8 @@ fn a_population_that_cannot_be_read_is_refused_with_the_reason() {
 fn a_file_with_too_many_bad_rows_is_refused_and_with_fewer_its_bad_cells_are_listed() {
     let care = Care::new();
     let mapping = care.file("mapping.toml", MAPPING);
-    let bad = care.file("bad.csv", "id,tenure,charges,paperless\na,one,10.5,Yes\nb,2,20,perhaps\na,3,30,No\nc,4,40,No\n");
+    let bad =
+        care.file("bad.csv", "id,tenure,charges,paperless\na,one,10.5,Yes\nb,2,20,perhaps\na,3,30,No\nc,4,40,No\n");
     let import = ["population", "import", bad.as_str(), "--mapping", mapping.as_str()];
     refused_without_a_trace(&care, OPERATOR, &[&import[..], &["--max-bad", "50%"]].concat(), "too-many-bad-rows");
     let done = care.ok(OPERATOR, &[&import[..], &["--max-bad", "80%"]].concat());
@@ -109,7 +110,11 @@ fn a_file_with_too_many_bad_rows_is_refused_and_with_fewer_its_bad_cells_are_lis
     let rejects = std::fs::read_to_string(done["rejects"].as_str().expect("a file")).expect("the reject file");
     assert_eq!(rejects.lines().count(), 4, "a header and each fault: {rejects}");
     let customer = care.ok(OPERATOR, &["population", "show", "--customer", "b"]);
-    assert_eq!(customer["fields"].get("paperless-bill").filter(|v| v.as_str() != Some("")), None, "a bad cell is no value");
+    assert_eq!(
+        customer["fields"].get("paperless-bill").filter(|v| v.as_str() != Some("")),
+        None,
+        "a bad cell is no value"
+    );
 }
 
 #[test]
@@ -125,24 +130,31 @@ fn a_plan_over_a_population_without_a_granted_field_says_which() {
     let error = care.refused(OPERATOR, &["plan", "run"]);
     let named = error["findings"].as_array().expect("findings").iter().map(|f| f["message"].to_string());
     assert!(named.into_iter().any(|message| message.contains("spend-d1")), "{error}");
-    refused_without_a_trace(&care, OPERATOR, &["plan", "run", "--snapshot", "ffff"], "no-snapshot");
+    refused_without_a_trace(&care, OPERATOR, &["plan", "run", "--snapshot", "none"], "no-snapshot");
+    care.ok(OPERATOR, &["population", "import", &good, "--mapping", &mapping, "--date", "2026-07-30"]);
+    refused_without_a_trace(&care, OPERATOR, &["plan", "run", "--snapshot", ""], "no-snapshot");
+    refused_without_a_trace(&care, OPERATOR, &["plan", "show"], "unknown-plan");
 }
 
 #[test]
 fn outcomes_that_cannot_be_read_are_listed_and_the_others_kept() {
     let care = Care::with_customers(500);
     let good = "FJ000000001,topped-up,2026-07-30T10:00:00+08:00";
-    let csv = format!("customer,kind,at\n{good}\n,topped-up,2026-07-30\nFJ000000002,Topped Up,2026-07-30T10:00:00+08:00\nFJ000000003,topped-up,soon\nonly-one-cell\n");
+    let csv = format!(
+        "customer,kind,at\n{good}\n,topped-up,2026-07-30\nFJ000000002,Topped Up,2026-07-30T10:00:00+08:00\nFJ000000003,topped-up,soon\nonly-one-cell\n"
+    );
     let done = care.ok(OPERATOR, &["outcome", "import", &care.file("outcomes.csv", csv)]);
     assert_eq!((&done["added"], &done["repeated"]), (&json!(1), &json!(0)));
     let rejected = done["rejected"].as_array().expect("rejected lines");
     let lines: Vec<u64> = rejected.iter().map(|r| r["line"].as_u64().expect("a line")).collect();
     assert_eq!(lines, [3, 4, 5, 6]);
     assert!(rejected.iter().all(|r| r["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
-    for (name, header, code) in [("a", "customer,kynd,at", "unknown-column"), ("b", "customer,kind", "missing-column")] {
+    for (name, header, code) in [("a", "customer,kynd,at", "unknown-column"), ("b", "customer,kind", "missing-column")]
+    {
         let file = care.file(name, format!("{header}\n{good}\n"));
         refused_without_a_trace(&care, OPERATOR, &["outcome", "import", &file], code);
     }
+    refused_without_a_trace(&care, OPERATOR, &["outcome", "import", &care.file("nothing", "")], "empty");
     refused_without_a_trace(&care, OPERATOR, &["outcome", "import", &care.file("gbk", [0xd6, 0xd0])], "not-utf8");
     refused_without_a_trace(&care, OPERATOR, &["outcome", "import", "no-such-file"], "no-file");
 }
@@ -205,7 +217,9 @@ fn checking_and_beginning_a_plugin_needs_no_data_folder_and_makes_none() {
 #[test]
 fn a_command_that_does_not_exist_or_is_misspelt_ends_with_2_and_touches_nothing() {
     let care = Care::bare();
-    let misused: [&[&str]; 7] = [
+    let misused: [&[&str]; 9] = [
+        &["--as", "", "plan", "run"],
+        &["--as", "somebody ", "submission", "approve", "1"],
         &["no-such-command"],
         &["plan", "runn"],
         &["plan", "run", "--date", "29 July"],
@@ -215,9 +229,10 @@ fn a_command_that_does_not_exist_or_is_misspelt_ends_with_2_and_touches_nothing(
         &["submission", "approve", "1", "--cap", "0/7"],
     ];
     for args in misused {
-        let ended = care.run(OPERATOR, args);
-        assert_eq!(ended.code, Some(2), "care {args:?}: {}{}", ended.stdout, ended.stderr);
-        assert!(ended.stderr.contains("error"), "care {args:?} says nothing: {}", ended.stderr);
+        let output = care.command().args(args).output().expect("care runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "care {args:?}: {said}");
+        assert!(said.contains("error: ") && output.stdout.is_empty(), "care {args:?} says {said}");
         assert!(!care.data().exists());
     }
     let people = care.command().args(["plan", "run"]).output().expect("care runs");

@@ -58,7 +58,8 @@ fn what_is_no_plugin_is_refused_and_told_why() {
         assert_eq!(checked.code, Some(1), "{name}: {}", checked.stdout);
         let report = crate::care::json(&checked.stdout);
         assert_eq!(report["accepted"], false);
-        let codes: Vec<&str> = report["findings"].as_array().expect("findings").iter().filter_map(|f| f["code"].as_str()).collect();
+        let codes: Vec<&str> =
+            report["findings"].as_array().expect("findings").iter().filter_map(|f| f["code"].as_str()).collect();
         assert!(codes.contains(&code), "{name}: {codes:?}");
     }
 }
@@ -96,12 +97,18 @@ fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
     let care = Care::new();
     let number = care.push("birthday");
     for decision in [vec!["approve"], vec!["reject", "--reason", "I changed my mind"]] {
-        let args: Vec<&str> = ["submission", decision[0], &number].into_iter().chain(decision[1..].iter().copied()).collect();
+        let args: Vec<&str> =
+            ["submission", decision[0], &number].into_iter().chain(decision[1..].iter().copied()).collect();
         refused_without_a_trace(&care, AUTHOR, &args, "four-eyes");
     }
     refused_without_a_trace(&care, PROVINCE, &["submission", "reject", &number, "--reason", " "], "no-reason");
     refused_without_a_trace(&care, PROVINCE, &["submission", "approve", "99"], "unknown-submission");
-    refused_without_a_trace(&care, PROVINCE, &["submission", "approve", &number, "--regions", "Xiamen"], "bad-condition");
+    refused_without_a_trace(
+        &care,
+        PROVINCE,
+        &["submission", "approve", &number, "--regions", "Xiamen"],
+        "bad-condition",
+    );
     care.ok(PROVINCE, &["submission", "approve", &number]);
     refused_without_a_trace(&care, "another-approver", &["submission", "approve", &number], "decided-once");
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Enough for several buckets.
 const CUSTOMERS: u32 = 100_000;
 /// Each attempt is given so much more time than the one before, until one gets to its end.
-const STEP: Duration = Duration::from_millis(40);
+const STEP: Duration = Duration::from_millis(70);
 
 /// What a plan left: its contacts with their states, and the digest of each bucket's decision log.
 #[derive(Debug, PartialEq)]

@@ -65,7 +65,9 @@ fn messages_are_fit_to_be_read(lines: &[(String, Value)]) {
         match line["campaign"].as_str() {
             Some("balance-reminder-1") => assert!(holds_an_amount(said), "no amount in {said}"),
             Some("points-expiry-1") => assert!(said.contains("2026"), "no day in {said}"),
-            Some("disaster-response-1") => assert!(["阿坝", "Aba"].iter().any(|a| said.contains(a)), "no area in {said}"),
+            Some("disaster-response-1") => {
+                assert!(["阿坝", "Aba"].iter().any(|a| said.contains(a)), "no area in {said}")
+            }
             _ => {}
         }
         assert_eq!(line["action"].is_object(), folder == "action", "{line}");

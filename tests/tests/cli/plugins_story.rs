@@ -158,12 +158,14 @@ fn birthday_wishes_on_the_day_in_either_calendar_and_in_the_brand_s_own_way() {
         ("birth-month", Column::s32([Some(7), Some(7), Some(7), Some(6), Some(7), None, Some(7)])),
         ("birth-day", Column::s32([Some(29), Some(29), Some(30), Some(16), Some(29), Some(29), Some(29)])),
         ("birth-calendar", Column::categories([solar, None, solar, Some("lunar"), Some("lunar"), solar, solar])),
-        ("brand", Column::categories(["gotone", "easyown", "easyown", "m-zone", "gotone", "gotone", "gotone"].map(Some))),
+        (
+            "brand",
+            Column::categories(["gotone", "easyown", "easyown", "m-zone", "gotone", "gotone", "gotone"].map(Some)),
+        ),
         ("tier", Column::categories(["silver", "none", "none", "none", "none", "none", "diamond"].map(Some))),
     ];
     let decided = activity.decide(&known);
-    let wanted =
-        [(0, "desk-prompt", "desk-wish"), (1, "sms", "wish"), (3, "sms", "wish"), (6, "vip-call", "vip-wish")];
+    let wanted = [(0, "desk-prompt", "desk-wish"), (1, "sms", "wish"), (3, "sms", "wish"), (6, "vip-call", "vip-wish")];
     assert_eq!(chosen(&decided), wanted);
     assert!(decided.iter().all(|d| d.occasion == 2026 && d.moments.1 == end_of_day(0)));
     assert_eq!(decided[0].moments.0, end_of_day(-1) + 1, "the desk wishes from midnight on");
@@ -255,7 +257,9 @@ fn disaster_response_calls_who_is_in_the_area_wherever_they_live() {
     let found: Vec<_> = decided.iter().map(|d| (d.row, d.said.clone())).collect();
     assert_eq!(found, wanted);
     let onset = i64::from(today()) - 1;
-    assert!(decided.iter().all(|d| d.reason == "rescue" && d.occasion == onset && d.moments == (at_nine(), end_of_day(2))));
+    assert!(
+        decided.iter().all(|d| d.reason == "rescue" && d.occasion == onset && d.moments == (at_nine(), end_of_day(2)))
+    );
 }
 
 #[test]

@@ -84,6 +84,9 @@ fn the_command_line_works_while_the_server_runs() {
     let made = care.ok("operator", &["population", "generate", "--customers", "500"]);
     assert_eq!(made["imported"], 500);
     assert_eq!(get(&address, "/readyz").0, "HTTP/1.1 200 OK");
+    let second = care.run("operator", &["serve", "--listen", &address]);
+    assert_eq!(second.code, Some(1), "two servers on one port");
+    assert!(second.stdout.contains(&address), "it says where: {}", second.stdout);
     server.signal("TERM");
     assert_eq!(server.end().code(), Some(0));
 }

@@ -9,7 +9,10 @@ use std::process::Command;
 fn the_example_takes_seven_thousand_real_customers_through_the_loop() {
     let table = repository().join("../shared/data/telecom/Telco-Customer-Churn.csv");
     if !table.is_file() {
-        eprintln!("SKIPPED: {} is not there; it is a public data set that is not part of this repository", table.display());
+        eprintln!(
+            "SKIPPED: {} is not there; it is a public data set that is not part of this repository",
+            table.display()
+        );
         return;
     }
     let script = repository().join("examples/telco-green-bill.sh");

@@ -16,7 +16,10 @@ fn every_verdict_is_explained_with_its_rule() {
         let decision = decisions.iter().find(|d| d.verdict == verdict).expect("a customer with that verdict");
         let told = why(&care, decision, 1);
         assert_eq!((&told["verdict"], &told["rule"]), (&verdict.name().into(), &decision.rule.as_str().into()));
-        assert_eq!((&told["reason"], &told["figures"]), (&decision.reason.as_str().into(), &decision.figures.as_str().into()));
+        assert_eq!(
+            (&told["reason"], &told["figures"]),
+            (&decision.reason.as_str().into(), &decision.figures.as_str().into())
+        );
         assert_eq!(told["winner"].as_str(), decision.winner.as_deref());
         assert_eq!(told["winner"].is_string(), verdict == Verdict::Lost, "{told}");
         let messages = told["messages"].as_array().expect("messages");

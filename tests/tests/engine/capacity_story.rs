@@ -9,6 +9,7 @@ use care_tests::DATE;
 use std::collections::BTreeMap;
 
 const PLACES: u64 = 150;
+const DUE: [&str; 2] = ["balance-reminder", "points-expiry"];
 
 fn scarce() -> Policy {
     Policy { name: "scarce".into(), capacity: BTreeMap::from([(Channel::Sms, PLACES)]), ..Policy::default() }
@@ -16,7 +17,7 @@ fn scarce() -> Policy {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_over_capacity_waits_for_a_later_plan_and_the_totals_add_up() {
-    let (_folder, engine) = support::at_work(4_000).await;
+    let (_folder, engine) = support::at_work(4_000, &DUE).await;
     engine.set_policy(&scarce()).await.expect("a policy");
     let summary = run(&engine, &plan_of(DATE)).await;
     adds_up(&engine, &summary).await;
@@ -57,7 +58,7 @@ async fn what_is_over_capacity_waits_for_a_later_plan_and_the_totals_add_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_stopped_before_its_release_is_cut_alike() {
-    let (folder, engine) = support::at_work(4_000).await;
+    let (folder, engine) = support::at_work(4_000, &DUE).await;
     engine.set_policy(&scarce()).await.expect("a policy");
     let copy = support::copy_of(folder.path());
     let summary = run(&engine, &plan_of(DATE)).await;

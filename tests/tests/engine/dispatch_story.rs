@@ -31,7 +31,7 @@ async fn each_sent_once(engine: &Engine, files: &BTreeMap<String, Vec<u8>>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dispatch_stopped_at_any_batch_sends_each_contact_exactly_once() {
     // Enough for several batches of 10,000 contacts.
-    let (folder, engine) = support::at_work(150_000).await;
+    let (folder, engine) = support::at_work(150_000, &["balance-reminder", "points-expiry"]).await;
     run(&engine, &plan_of(DATE)).await;
     drop(engine);
     let undisturbed = copy_of(folder.path());
@@ -58,7 +58,7 @@ async fn dispatch_stopped_at_any_batch_sends_each_contact_exactly_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_was_written_but_not_settled_is_written_again_and_not_beside() {
-    let (folder, engine) = support::at_work(4_000).await;
+    let (folder, engine) = support::at_work(4_000, &["balance-reminder", "disaster-response"]).await;
     run(&engine, &plan_of(DATE)).await;
     stopped_at_batch(&engine, 1).await;
     drop(engine);
@@ -90,7 +90,7 @@ fn leave_half(folder: &Path, files: &BTreeMap<String, Vec<u8>>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_planned_for_later_waits_and_what_came_too_late_is_dropped() {
-    let (folder, engine) = support::at_work(4_000).await;
+    let (folder, engine) = support::at_work(4_000, &["balance-reminder", "disaster-response"]).await;
     let request = plan_of(DATE);
     run(&engine, &request).await;
     let early = engine.dispatch(request.instant - 1, &|_| true).await.expect("dispatch");
@@ -105,7 +105,7 @@ async fn what_is_planned_for_later_waits_and_what_came_too_late_is_dropped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_line_is_addressed_filled_in_and_still_useful() {
-    let (folder, engine) = support::at_work(4_000).await;
+    let (folder, engine) = support::at_work(4_000, &support::ALL).await;
     run(&engine, &plan_of(DATE)).await;
     engine.dispatch(evening(), &|_| true).await.expect("dispatch");
     let lines = lines(&outbox(folder.path()));

@@ -1,12 +1,14 @@
 //! Same inputs, same bytes: neither batches nor workers nor the order in which things came decide anything.
 
-use crate::support::{self, NOW, TWO_BUCKETS, Traces, approved, copy_of, evening, open, outbox, plan_of, run, start_all};
-use care_domain::approval::Conditions;
+use crate::support::{self, ALL, NOW, TWO_BUCKETS, Traces, copy_of, evening, open, outbox, plan_of, run};
 use care_domain::contact::{ContactId, ContactState};
 use care_engine::{Engine, PlanRequest};
-use care_tests::{ACTIVITIES, DATE};
+use care_tests::DATE;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Two that compete for a place, and one that nobody competes with.
+const RIVALS: [&str; 3] = ["birthday", "green-bill", "balance-reminder"];
 
 /// What a plan decided and what went out: everything that must not depend on how it was computed.
 #[derive(Debug, PartialEq)]
@@ -27,7 +29,7 @@ async fn bytes_of(folder: &Path, engine: &Engine, batch: u32, workers: usize) ->
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_and_workers_change_nothing() {
-    let (folder, engine) = support::at_work(TWO_BUCKETS).await;
+    let (folder, engine) = support::at_work(TWO_BUCKETS, &ALL).await;
     drop(engine);
     let mut golden = None;
     for (batch, workers) in [(8_192, 1), (512, 2), (4_096, 4), (65_536, 1)] {
@@ -43,25 +45,22 @@ async fn batches_and_workers_change_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_of_uploads_and_campaigns_changes_nothing() {
-    let (folder, engine) = support::at_work(20_000).await;
+    let (folder, engine) = support::at_work(20_000, &ALL).await;
     let golden = bytes_of(folder.path(), &engine, 8_192, 1).await;
-    let other = tempfile::tempdir().expect("a folder");
-    let engine = support::populated(other.path(), 20_000).await;
-    for (name, _) in ACTIVITIES.iter().rev() {
-        approved(&engine, name, &Conditions::default()).await;
-    }
-    start_all(&engine, ACTIVITIES.iter().rev()).await;
+    let mut reversed = ALL;
+    reversed.reverse();
+    let (other, engine) = support::at_work(20_000, &reversed).await;
     assert!(bytes_of(other.path(), &engine, 8_192, 1).await == golden);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_is_decided_alike_in_a_small_population_and_in_a_large_one() {
     // Made-up customer i depends on the seed and i alone, so the small population is a part of the large one.
-    let (_small, engine) = support::at_work(4_000).await;
+    let (_small, engine) = support::at_work(4_000, &RIVALS).await;
     let few = support::customers(&engine).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     let mut alone = support::decisions(&engine, &summary.plan).await;
-    let (_large, engine) = support::at_work(20_000).await;
+    let (_large, engine) = support::at_work(20_000, &RIVALS).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     let mut among = support::decisions(&engine, &summary.plan).await;
     among.retain(|decision| few.binary_search(&decision.customer).is_ok());
@@ -73,7 +72,7 @@ async fn a_customer_is_decided_alike_in_a_small_population_and_in_a_large_one() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_wall_clock_decides_nothing() {
-    let (folder, engine) = support::at_work(4_000).await;
+    let (folder, engine) = support::at_work(4_000, &RIVALS).await;
     let copy = copy_of(folder.path());
     let summary = run(&engine, &plan_of(DATE)).await;
     let golden = Traces::of(&engine, &summary.plan).await;

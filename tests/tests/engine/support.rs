@@ -1,4 +1,4 @@
-//! Installations for these stories: prepared once a process, copied for each test.
+//! What these stories share: installations at work, plans that stop, and the traces that a plan leaves.
 
 use care_domain::approval::Conditions;
 use care_domain::contact::{ContactId, ContactState};
@@ -20,7 +20,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
 
 /// The wall clock of these tests.
 pub(crate) const NOW: i64 = 1_785_200_000_000;
@@ -35,20 +34,19 @@ pub(crate) fn evening() -> i64 {
     time::parse_instant(EVENING).expect("an instant")
 }
 
-/// A copy of an installation with so many customers, in which the province has approved everything and nothing
-/// runs yet.
-pub(crate) async fn installation(customers: u64) -> TempDir {
-    static PREPARED: Mutex<BTreeMap<u64, TempDir>> = Mutex::const_new(BTreeMap::new());
-    let mut prepared = PREPARED.lock().await;
-    if !prepared.contains_key(&customers) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let engine = populated(folder.path(), customers).await;
-        for (name, _) in ACTIVITIES {
-            approved(&engine, name, &Conditions::default()).await;
-        }
-        prepared.insert(customers, folder);
+/// All five activities.
+pub(crate) const ALL: [&str; 5] = ["birthday", "balance-reminder", "green-bill", "disaster-response", "points-expiry"];
+
+/// A new installation with so many customers, in which these activities were uploaded, approved and started in
+/// this order, with the demonstration's parameters.
+pub(crate) async fn at_work(customers: u64, activities: &[&str]) -> (TempDir, Engine) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = populated(folder.path(), customers).await;
+    for name in activities {
+        approved(&engine, name, &Conditions::default()).await;
+        started(&engine, name, params_of(name)).await;
     }
-    copy_of(prepared.get(&customers).expect("just prepared").path())
+    (folder, engine)
 }
 
 /// An engine on a new folder with customers and reference tables, and no activity.
@@ -77,24 +75,11 @@ pub(crate) async fn started(engine: &Engine, activity: &str, params: Value) -> S
     engine.start_campaign(&new, "operator", NOW).await.expect("a campaign").campaign
 }
 
-/// Starts the demonstration's campaigns in the given order of its activities.
-pub(crate) async fn start_all(
-    engine: &Engine,
-    order: impl IntoIterator<Item = &'static (&'static str, &'static [&'static str])>,
-) {
-    for (name, params) in order {
-        let pairs = params.iter().filter_map(|param| param.split_once('='));
-        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-        started(engine, name, pairs.map(|(name, text)| (name.to_owned(), value(text))).collect()).await;
-    }
-}
-
-/// An engine on a copy of an installation in which all five campaigns run.
-pub(crate) async fn at_work(customers: u64) -> (TempDir, Engine) {
-    let folder = installation(customers).await;
-    let engine = open(folder.path()).await;
-    start_all(&engine, &ACTIVITIES).await;
-    (folder, engine)
+fn params_of(activity: &str) -> Value {
+    let named = ACTIVITIES.iter().find(|(name, _)| *name == activity).expect("an activity of the demonstration");
+    let pairs = named.1.iter().filter_map(|param| param.split_once('='));
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+    pairs.map(|(name, text)| (name.to_owned(), value(text))).collect()
 }
 
 pub(crate) async fn open(folder: &Path) -> Engine {

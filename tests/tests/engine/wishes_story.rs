@@ -40,7 +40,7 @@ fn cleared_by(decided: &[Decision], activities: &[&str]) -> CustomerKey {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_top_up_cancels_the_waiting_reminder_and_nothing_else() {
-    let (folder, engine) = support::at_work(20_000).await;
+    let (folder, engine) = support::at_work(20_000, &["balance-reminder", "points-expiry"]).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     let decided = decisions(&engine, &summary.plan).await;
     let who = cleared_by(&decided, &["balance-reminder", "points-expiry"]);
@@ -59,7 +59,7 @@ async fn a_top_up_cancels_the_waiting_reminder_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_of_everything_stops_what_waits_and_what_would_come_but_not_service() {
-    let (folder, engine) = support::at_work(20_000).await;
+    let (folder, engine) = support::at_work(20_000, &["green-bill", "points-expiry"]).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     let decided = decisions(&engine, &summary.plan).await;
     let who = cleared_by(&decided, &["green-bill", "points-expiry"]);
@@ -74,7 +74,7 @@ async fn a_refusal_of_everything_stops_what_waits_and_what_would_come_but_not_se
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_of_one_activity_stops_that_one() {
-    let (folder, engine) = support::at_work(20_000).await;
+    let (folder, engine) = support::at_work(20_000, &["green-bill", "points-expiry"]).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     let decided = decisions(&engine, &summary.plan).await;
     let who = cleared_by(&decided, &["points-expiry", "green-bill"]);
@@ -91,7 +91,7 @@ async fn a_refusal_of_one_activity_stops_that_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn for_the_deceased_everything_stops_and_for_the_missing_everything_but_disaster_response() {
-    let (folder, engine) = support::at_work(66_000).await;
+    let (folder, engine) = support::at_work(66_000, &["balance-reminder", "disaster-response", "points-expiry"]).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     let decided = decisions(&engine, &summary.plan).await;
     let deceased = cleared_by(&decided, &["balance-reminder", "points-expiry"]);
@@ -99,7 +99,9 @@ async fn for_the_deceased_everything_stops_and_for_the_missing_everything_but_di
     let missing = with(&decided, "disaster-response", Verdict::Cleared)
         .into_iter()
         .map(|d| d.customer)
-        .find(|who| *who != deceased && of(&decided, *who).values().filter(|d| d.verdict == Verdict::Cleared).count() > 1)
+        .find(|who| {
+            *who != deceased && of(&decided, *who).values().filter(|d| d.verdict == Verdict::Cleared).count() > 1
+        })
         .expect("somebody in the area with a service contact");
     assert!(happened(&engine, missing, "possibly-missing", "disaster-response").await.cancelled >= 1);
     assert!(!written_to(&engine, folder.path(), deceased).await.iter().any(|c| c != "disaster-response-1"));

@@ -17,7 +17,7 @@ use care_store::{Campaign, StoredSubmission};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type DueCampaign = (Campaign, StoredSubmission, Approval);
+pub(super) type DueCampaign = (Campaign, StoredSubmission, Approval);
 
 /// A campaign that takes part.
 pub(crate) struct Due {
@@ -102,7 +102,7 @@ impl Engine {
         Ok(due)
     }
 
-    fn due(
+    pub(super) fn due(
         &self,
         (campaign, found, approval): &DueCampaign,
         rivals: &Arc<[String]>,

@@ -5,10 +5,12 @@ mod due;
 mod facts;
 mod halve;
 mod release;
+mod replay;
 mod run;
 mod summary;
 mod task;
 
+pub use replay::{Replay, Replayed};
 pub use summary::{ActivitySummary, PlanSummary};
 
 use care_domain::key::Bucket;

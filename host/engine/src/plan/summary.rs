@@ -107,6 +107,9 @@ impl Engine {
         match (fits.as_slice(), id) {
             ([first, ..], None) => Ok(plans.swap_remove(*first)),
             ([only], Some(_)) => Ok(plans.swap_remove(*only)),
+            ([], None) => {
+                Err(EngineError::refused("unknown-plan", "there is no plan yet", "Make one with `care plan run`"))
+            }
             (found, _) => {
                 let what = if found.is_empty() { "there is no plan" } else { "several plans begin with" };
                 Err(EngineError::refused(

@@ -19,6 +19,8 @@ pub(crate) const COMPOSE: &str = "care:activity/content@1.0.0#compose";
 pub(crate) const OBSERVE: &str = "care:activity/evaluation@1.0.0#observe";
 pub(crate) const MERGE: &str = "care:activity/evaluation@1.0.0#merge";
 pub(crate) const REPORT: &str = "care:activity/evaluation@1.0.0#report";
+/// Where the host gets memory for a list; without a body of its own a guest hands out what is free.
+pub(crate) const REALLOC: &str = "cabi_realloc";
 
 /// Every export with its parameters.
 const EXPORTS: [(&str, &str); 6] = [
@@ -98,6 +100,7 @@ impl Wat {
             })
             .collect();
         let heap = end.next_multiple_of(8);
+        let realloc = self.bodies.get(REALLOC).map_or("(call $alloc (local.get 3))", String::as_str);
         let text = format!(
             r#"(module {IMPORTS}
             (memory (export "memory") {pages})
@@ -111,7 +114,7 @@ impl Wat {
                     (br_if $enough (i32.ne (i32.const -1) (memory.grow (i32.add (i32.const 1) (i32.div_u (local.get $size) (i32.const 65536))))))
                     unreachable)
                 (local.get $at))
-            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (call $alloc (local.get 3)))
+            (func (export "{REALLOC}") (param i32 i32 i32 i32) (result i32) {realloc})
             (data (i32.const {BASE}) "{data}")
             {}
             {exports})"#,

@@ -114,6 +114,22 @@ async fn plans(engine: &Engine) -> anyhow::Result<Answer> {
     Ok(Answer::new(table(&["plan", "date", "wave", "state"], &rows), json!({"plans": json.collect::<Vec<_>>()})))
 }
 
+/// `care replay`. A difference is a refusal: a program that asks must not mistake it for success.
+pub(crate) async fn replay(args: &Args, plan: &str, bucket: Option<u32>) -> anyhow::Result<Answer> {
+    let tasks = bar(args, None, "replaying");
+    let done = open(args).await?.replay(plan, bucket, &|_| tasks.inc(1)).await?;
+    tasks.finish_and_clear();
+    if let Some(other) = done.tasks.iter().find(|t| !t.same) {
+        let message =
+            format!("bucket {} of plan {} comes out otherwise: {}", other.bucket, done.plan, other.difference);
+        let hint = "Its log, its snapshot or the ledger was changed, or the program decides otherwise than it did";
+        return Err(EngineError::refused("replay-differs", message, hint).into());
+    }
+    let decisions: u64 = done.tasks.iter().map(|t| t.decisions).sum();
+    let text = format!("{} tasks, {decisions} decisions: the very same bytes", done.tasks.len());
+    Ok(Answer::new(text, serde_json::to_value(&done)?))
+}
+
 /// `care dispatch`
 pub(crate) async fn dispatch(args: &Args, at: Option<i64>) -> anyhow::Result<Answer> {
     let engine = open(args).await?;

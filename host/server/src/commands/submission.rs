@@ -23,7 +23,15 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
         }
         SubmissionCommand::Show { id } => {
             let found = engine.submission(*id).await?;
-            Ok(Answer::new(describe(&found), whole(&found)))
+            let changes = engine.changes(&found).await?;
+            let mut json = whole(&found);
+            json["changes"] = json!(changes.as_ref().map(|(since, all)| json!({"since": since, "changes": all})));
+            let mut text = describe(&found);
+            if let Some((since, all)) = &changes {
+                text += &format!("changes since {since}:\n");
+                all.iter().for_each(|change| text += &format!("  {}\n", change.what));
+            }
+            Ok(Answer::new(text, json))
         }
         SubmissionCommand::Approve(approve) => {
             let approval = engine.approve(approve.id, &conditions(approve), &args.user, now_ms()).await?;

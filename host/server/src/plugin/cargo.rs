@@ -76,8 +76,8 @@ impl Package {
     ) -> Result<Vec<u8>, PluginError> {
         let mut cargo = toolchain.build_command();
         cargo.current_dir(folder).args(["--package", &self.name, "--lib", "--target-dir"]).arg(&self.output);
-        // cargo prefers the encoded form, which an outer cargo may have set.
-        cargo.env("RUSTFLAGS", "-C target-feature=+simd128").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        // The encoded form is what cargo prefers, and what keeps a path with a space whole.
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags().join("\u{1f}"));
         let warnings = run(&mut cargo, "compile-failed", "Mend the code where the compiler says so")?.stderr;
         if !warnings.trim().is_empty() {
             say(warnings.trim_end());
@@ -92,4 +92,13 @@ impl Package {
         cargo.args(["test", "--quiet", "--package", &self.name]).current_dir(folder);
         Ok(run(&mut cargo, "tests-failed", "Mend the activity or its tests, and test again")?.stdout)
     }
+}
+
+/// SIMD, and no path of the builder's home in the module: the same source gives the same digest on every machine.
+fn rustflags() -> Vec<String> {
+    let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
+    if let Some(home) = std::env::home_dir() {
+        flags.push(format!("--remap-path-prefix={}=/home", home.display()));
+    }
+    flags
 }
