@@ -172,7 +172,8 @@ impl Engine {
         };
         let [row] = fits.as_slice() else {
             let none = fits.is_empty();
-            let message = if none { "there is no such population snapshot" } else { "several snapshots begin like that" };
+            let message =
+                if none { "there is no such population snapshot" } else { "several snapshots begin like that" };
             return Err(EngineError::refused("no-snapshot", message, hint));
         };
         Ok(Snapshot::open(&self.snapshots().join(&row.id))?)

@@ -2,7 +2,7 @@
 
 use care_domain::text::Finding;
 use care_population::PopulationError;
-use care_sandbox::{CompileError, MachineError, SandboxError};
+use care_sandbox::{CompileError, MachineError, SandboxError, WorkerError};
 use care_store::StoreError;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,9 @@ pub enum EngineError {
         #[source]
         source: CompileError,
     },
+    /// The process that compiles and tries plugins failed; nothing about the plugin is known.
+    #[error("plugins could not be compiled or tried")]
+    Worker(#[source] WorkerError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[source] StoreError),

@@ -100,7 +100,7 @@ impl Engine {
             return Ok(Vec::new());
         };
         let snapshot = self.snapshot(Some(&plan.pins.snapshot), None).await?;
-        let guest = self.observer(campaign, manifest, &plan)?;
+        let guest = self.observer(campaign, manifest, &plan).await?;
         let (activity, manifest) = (campaign.activity.clone(), manifest.clone());
         let job = tokio::task::spawn_blocking(move || observe(guest, &manifest, &snapshot, &subjects));
         let metrics = job.await.map_err(EngineError::internal)?.map_err(|e| broken(&activity, e))?;
@@ -115,10 +115,8 @@ impl Engine {
         Ok(metrics.into_iter().map(own).collect())
     }
 
-    fn observer(&self, campaign: &Campaign, manifest: &Manifest, plan: &Plan) -> Result<Guest, EngineError> {
-        let bytes = self.store.blobs().get(&campaign.component)?;
-        let compiled = self.sandbox.compile(&bytes);
-        let plugin = compiled.map_err(|source| EngineError::Compile { activity: campaign.activity.clone(), source })?;
+    async fn observer(&self, campaign: &Campaign, manifest: &Manifest, plan: &Plan) -> Result<Guest, EngineError> {
+        let plugin = self.load_plugin(&campaign.activity, &campaign.component).await?;
         let tables = self.tables_of(&plan.pins.tables)?;
         let facts = RunFacts { today: plan.pins.date, now: plan.pins.instant, params: campaign.params.as_str().into() };
         let grants = Grants {

@@ -10,6 +10,7 @@ mod evaluate;
 mod orphans;
 mod outcome;
 mod plan;
+mod plugins;
 mod reference;
 mod render;
 mod review;
@@ -29,7 +30,7 @@ pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 
 pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
-pub use care_sandbox::Report;
+pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{Campaign, CommitStep, Plan, PlanState, StoredSubmission};
 
 use care_domain::field::Dictionary;
@@ -37,6 +38,7 @@ use care_domain::policy::Policy;
 use care_population::Keyer;
 use care_sandbox::{Sandbox, SandboxConfig};
 use care_store::Store;
+use plugins::{Cache, Compiler};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +50,8 @@ pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
 pub struct Engine {
     folder: PathBuf,
     store: Store,
-    sandbox: Sandbox,
+    compiler: Compiler,
+    cache: Cache,
     dictionary: std::sync::Arc<Dictionary>,
     keyer: Keyer,
 }
@@ -58,7 +61,7 @@ impl Engine {
     /// What exists is kept. `secret` becomes the key that pseudonyms are made with, if there is none yet.
     pub async fn init(folder: &Path, secret: [u8; 32]) -> Result<Self, EngineError> {
         make_private(folder)?;
-        for part in ["keys", "blobs", "snapshots", "decisions", "outbox"] {
+        for part in ["keys", "blobs", "snapshots", "decisions", "outbox", "cwasm"] {
             let path = folder.join(part);
             fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
         }
@@ -90,10 +93,12 @@ impl Engine {
             EngineError::refused("bad-key", format!("{} holds no key", key.display()), hint)
         })?;
         let store = Store::open(folder).await?;
+        let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
         Ok(Self {
             folder: folder.to_path_buf(),
             store,
-            sandbox: Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?,
+            cache: Cache::open(folder, &sandbox)?,
+            compiler: Compiler::new(sandbox, None),
             dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
             keyer: Keyer::new(&secret)?,
         })
@@ -140,11 +145,12 @@ impl Engine {
 const KEY_FILE: &str = "pseudonym.key";
 const FIELDS_FILE: &str = "fields.toml";
 
-/// Checks a component as the gate would, by the default dictionary, without a data folder.
-pub fn check_component(component: &[u8]) -> Result<Report, EngineError> {
+/// Checks a component as the gate would, by the default dictionary, without a data folder. Without a worker it is
+/// compiled and tried in this process.
+pub fn check_component(component: &[u8], worker: Option<Worker>) -> Result<Report, EngineError> {
     let dictionary = parse_dictionary(DEFAULT_FIELDS).map_err(EngineError::internal)?;
     let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
-    Ok(upload::check(&sandbox, &dictionary, component))
+    Ok(upload::check(&Compiler::new(sandbox, worker), &dictionary, component)?.0)
 }
 
 /// Reads a field dictionary.

@@ -1,11 +1,12 @@
 //! Upload: a component is checked as a whole, kept under its digest, and submitted.
 
+use crate::plugins::Compiler;
 use crate::{Engine, EngineError};
 use care_domain::field::Dictionary;
 use care_domain::governance::{Deed, Submission};
 use care_domain::manifest::Manifest;
 use care_domain::text::Finding;
-use care_sandbox::{Report, Sandbox};
+use care_sandbox::{MachineCode, Report};
 use care_store::Version;
 
 /// What an upload led to.
@@ -26,11 +27,14 @@ pub struct Pushed {
 impl Engine {
     /// Uploads a component: checked, kept, submitted, all or nothing. The same one again changes nothing.
     pub async fn push(&self, component: &[u8], by: &str, at: i64) -> Result<Pushed, EngineError> {
-        let report = check(&self.sandbox, &self.dictionary, component);
+        let (engine, bytes) = (self.clone(), component.to_vec());
+        let job = tokio::task::spawn_blocking(move || check(&engine.compiler, &engine.dictionary, &bytes));
+        let (report, code) = job.await.map_err(EngineError::internal)??;
         let refused = |findings| EngineError::Findings { what: "the plugin".into(), findings };
-        let (Some(manifest), true) = (report.manifest, report.accepted) else { return Err(refused(report.findings)) };
+        let (Some(manifest), Some(code)) = (report.manifest, code) else { return Err(refused(report.findings)) };
         self.is_newest(&manifest, &report.digest).await?;
         let digest = self.store.blobs().put(component)?;
+        self.cache.put(&digest, &code)?;
         let version = Version {
             component: digest.clone(),
             manifest: manifest.clone(),
@@ -69,20 +73,41 @@ impl Engine {
     }
 }
 
-/// Checks a component without keeping anything.
-pub(crate) fn check(sandbox: &Sandbox, dictionary: &Dictionary, component: &[u8]) -> Report {
+/// Checks a component without keeping anything; what is accepted comes with its machine code. An error says nothing
+/// about the component.
+pub(crate) fn check(
+    compiler: &Compiler,
+    dictionary: &Dictionary,
+    component: &[u8],
+) -> Result<(Report, Option<MachineCode>), EngineError> {
     let mut report = care_sandbox::inspect(component, dictionary);
+    let mut code = None;
     if let Some(manifest) = &report.manifest {
         report.findings.extend(check_params(manifest));
-    }
-    if report.accepted
-        && let Err(error) = sandbox.compile(component)
-    {
-        let hint = "Build it again with `care plugin build`";
-        report.findings.push(Finding::error("does-not-compile", error.to_string(), hint));
+        if !report.findings.iter().any(Finding::refuses) {
+            match try_out(compiler, manifest, dictionary, component, &mut report.findings) {
+                Ok(made) => code = Some(made),
+                Err(EngineError::Refused(finding)) => report.findings.push(finding),
+                Err(error) => return Err(error),
+            }
+        }
     }
     report.accepted = !report.findings.iter().any(Finding::refuses);
-    report
+    let code = code.filter(|_| report.accepted);
+    Ok((report, code))
+}
+
+/// Compiles a component and runs it on the golden batch.
+fn try_out(
+    compiler: &Compiler,
+    manifest: &Manifest,
+    dictionary: &Dictionary,
+    component: &[u8],
+    findings: &mut Vec<Finding>,
+) -> Result<MachineCode, EngineError> {
+    let code = compiler.compile(component)?;
+    findings.extend(compiler.smoke(&code, manifest, dictionary)?);
+    Ok(code)
 }
 
 /// Whether the parameter schema is one, and its defaults fit it.

@@ -84,6 +84,7 @@ fn check(
     findings: &mut Vec<Finding>,
 ) -> Option<Manifest> {
     check_size(surface, findings);
+    findings.extend(foreign(surface));
     let manifest = read_manifest(surface, findings);
     let contract = manifest.as_ref().map_or(CONTRACTS.last(), |m| known_contract(m, findings));
     if let Some(contract) = contract {
@@ -94,6 +95,25 @@ fn check(
         check_declarations(surface, manifest, findings);
     }
     manifest
+}
+
+/// What it is instead, if it is valid and plainly no activity.
+fn foreign(surface: &Surface<'_>) -> Option<Finding> {
+    let hint = "Upload the .wasm file that `care plugin build` wrote";
+    let is_ours = |name: &&str| name.starts_with("care:activity/");
+    if !surface.has_content {
+        Some(Finding::error("empty-component", "this component is empty", hint))
+    } else if surface.imports.is_empty() && surface.exports.is_empty() {
+        let hint = "Export the interfaces of world `activity`; code that nothing calls does nothing";
+        Some(Finding::error("no-exports", "this component imports and exports nothing", hint))
+    } else if !surface.exports.is_empty() && !surface.exports_more_than_types {
+        Some(Finding::error("wit-package", "these are interfaces in WIT without any code", hint))
+    } else if !surface.exports.iter().any(is_ours) {
+        let message = format!("it was built for another world: it exports {:?}", surface.exports.first());
+        Some(Finding::error("foreign-world", message, hint))
+    } else {
+        None
+    }
 }
 
 /// What would cost far more to compile and set up than an activity needs.

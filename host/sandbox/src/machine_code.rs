@@ -20,7 +20,10 @@ pub struct Seal(Hmac<Sha256>);
 impl Seal {
     /// A seal with a secret that nobody else may read.
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self(Hmac::new(secret.into()))
+        // HMAC itself pads a key with zeros to the length of a block.
+        let mut key = [0; 64];
+        key[..secret.len()].copy_from_slice(secret);
+        Self(Hmac::new(&key.into()))
     }
 
     /// The bytes to keep: bound to the component (its digest) and to the engine that they were made for

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use wasmparser::{BinaryReaderError, Encoding, Parser, Payload, WasmFeatures};
+use wasmparser::{BinaryReaderError, ComponentExternalKind, Encoding, Parser, Payload, WasmFeatures};
 
 /// What guests may use of WebAssembly. No garbage collector, threads, exceptions, 64-bit memories, tail calls or
 /// relaxed SIMD: less to attack, and nothing whose result depends on the machine. Validation and the engine share it.
@@ -22,11 +22,16 @@ pub(crate) struct Custom<'a> {
     pub(crate) outermost: bool,
 }
 
-/// The outside of a component or module.
+/// The outside of a component or module, and how much there is inside.
+#[derive(Default)]
 pub(crate) struct Surface<'a> {
     pub(crate) is_component: bool,
+    /// Whether there is anything beside custom sections.
+    pub(crate) has_content: bool,
     pub(crate) imports: Vec<&'a str>,
     pub(crate) exports: Vec<&'a str>,
+    /// Whether an export is more than the name of a type.
+    pub(crate) exports_more_than_types: bool,
     pub(crate) customs: Vec<Custom<'a>>,
     /// Bytes of the longest function in any module inside.
     pub(crate) longest_function: usize,
@@ -38,64 +43,81 @@ pub(crate) struct Surface<'a> {
 impl<'a> Surface<'a> {
     /// Reads it off bytes that need not be valid.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, BinaryReaderError> {
-        let mut surface = Self {
-            is_component: false,
-            imports: Vec::new(),
-            exports: Vec::new(),
-            customs: Vec::new(),
-            longest_function: 0,
-            parts: 0,
-        };
-        let mut depth = 0usize;
+        let mut surface = Self::default();
         // Instances of each component or module that is still open, outermost first.
-        let mut instances: Vec<usize> = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
         // Where the section at hand begins: sections follow each other without gaps.
         let mut section_start = 0;
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;
-            match &payload {
-                Payload::Version { encoding, range, .. } => {
-                    depth += 1;
-                    instances.push(0);
-                    if depth == 1 {
-                        surface.is_component = *encoding == Encoding::Component;
-                        section_start = range.end;
-                    }
+            if let Payload::Version { encoding, range, .. } = &payload {
+                open.push(0);
+                if open.len() == 1 {
+                    surface.is_component = *encoding == Encoding::Component;
+                    section_start = range.end;
                 }
-                Payload::End(_) => {
-                    depth = depth.saturating_sub(1);
-                    // Any component that was closed before may be the one that it instantiates each time.
-                    let most = instances.pop().unwrap_or(0).saturating_mul(surface.parts.saturating_add(1));
-                    surface.parts = surface.parts.max(most);
-                }
-                Payload::InstanceSection(section) => count(&mut instances, section.count()),
-                Payload::ComponentInstanceSection(section) => count(&mut instances, section.count()),
-                Payload::CodeSectionEntry(body) => {
-                    surface.longest_function = surface.longest_function.max(body.range().len());
-                }
-                Payload::ComponentImportSection(imports) if depth == 1 => {
-                    for import in imports.clone() {
-                        surface.imports.push(import?.name.name);
-                    }
-                }
-                Payload::ComponentExportSection(exports) if depth == 1 => {
-                    for export in exports.clone() {
-                        surface.exports.push(export?.name.name);
-                    }
-                }
-                Payload::CustomSection(custom) => surface.customs.push(Custom {
+            }
+            surface.measure(&payload, &mut open);
+            if let Payload::CustomSection(custom) = &payload {
+                surface.customs.push(Custom {
                     name: custom.name(),
                     data: custom.data(),
                     span: section_start..custom.range().end,
-                    outermost: depth == 1,
-                }),
-                _ => {}
+                    outermost: open.len() == 1,
+                });
             }
-            if let (1, Some((_, range))) = (depth, payload.as_section()) {
-                section_start = range.end;
+            if open.len() == 1 {
+                surface.name(&payload)?;
+                if let Some((_, range)) = payload.as_section() {
+                    section_start = range.end;
+                }
             }
         }
         Ok(surface)
+    }
+
+    /// Counts what is inside, on any level.
+    fn measure(&mut self, payload: &Payload<'_>, open: &mut Vec<usize>) {
+        let more = match payload {
+            Payload::InstanceSection(section) => section.count(),
+            Payload::ComponentInstanceSection(section) => section.count(),
+            Payload::CodeSectionEntry(body) => {
+                self.longest_function = self.longest_function.max(body.range().len());
+                0
+            }
+            Payload::End(_) => {
+                // Any component that was closed before may be the one that it instantiates each time.
+                let most = open.pop().unwrap_or(0).saturating_mul(self.parts.saturating_add(1));
+                self.parts = self.parts.max(most);
+                0
+            }
+            _ => 0,
+        };
+        if let Some(innermost) = open.last_mut() {
+            *innermost = innermost.saturating_add(more as usize);
+        }
+    }
+
+    /// Notes what the outermost level says of itself.
+    fn name(&mut self, payload: &Payload<'a>) -> Result<(), BinaryReaderError> {
+        match payload {
+            Payload::ComponentImportSection(imports) => {
+                for import in imports.clone() {
+                    self.imports.push(import?.name.name);
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    self.exports.push(export.name.name);
+                    self.exports_more_than_types |= export.kind != ComponentExternalKind::Type;
+                }
+            }
+            _ => {}
+        }
+        let is_custom = matches!(payload, Payload::CustomSection(_));
+        self.has_content |= payload.as_section().is_some() && !is_custom;
+        Ok(())
     }
 
     /// The custom sections of that name on the outermost level.
@@ -106,11 +128,5 @@ impl<'a> Surface<'a> {
     /// What sections of that name say, wherever they stand; a copy of another counts once.
     pub(crate) fn anywhere(&self, name: &str) -> BTreeSet<&'a [u8]> {
         self.customs.iter().filter(|c| c.name == name).map(|c| c.data).collect()
-    }
-}
-
-fn count(instances: &mut [usize], more: u32) {
-    if let Some(innermost) = instances.last_mut() {
-        *innermost = innermost.saturating_add(more as usize);
     }
 }

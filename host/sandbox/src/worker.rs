@@ -265,9 +265,14 @@ fn answer(job: Job, mut input: Vec<u8>) -> Result<Vec<u8>, (u8, String)> {
 }
 
 /// An error with its causes, in a line.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    words
 }
 
 #[cfg(test)]

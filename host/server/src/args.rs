@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// The gate: what was uploaded, and what the province decides.
     #[command(subcommand)]
     Submission(SubmissionCommand),
+    /// Compile or try a plugin from standard input: what the program runs as a child of itself.
+    #[command(subcommand, hide = true)]
+    Worker(WorkerCommand),
     /// Campaigns: approved activities at work.
     #[command(subcommand)]
     Campaign(CampaignCommand),
@@ -273,6 +276,25 @@ pub(crate) struct ApproveArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum WorkerCommand {
+    /// A component in, machine code out.
+    Compile(WorkerBounds),
+    /// Manifest, dictionary and machine code in, findings on the golden batch out.
+    Smoke(WorkerBounds),
+}
+
+/// What a worker forbids itself before it reads anything.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkerBounds {
+    /// Processor time of all its threads.
+    #[arg(long)]
+    pub(crate) cpu_seconds: u64,
+    /// Memory that it may write to, in MiB.
+    #[arg(long)]
+    pub(crate) memory_mib: u64,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum CampaignCommand {
     /// Start a campaign with the newest approved version that fits.
     Start {
@@ -322,6 +344,14 @@ pub(crate) enum PlanCommand {
         /// Customers a batch.
         #[arg(long, value_parser = batch, value_name = "N")]
         batch: Option<u32>,
+    },
+    /// Go on with an interrupted plan as it pinned the world, whatever was changed since.
+    Resume {
+        /// The plan, by the beginning of its id.
+        plan: String,
+        /// Tasks at once; one a core when absent.
+        #[arg(long, value_name = "N")]
+        workers: Option<usize>,
     },
     /// Show a plan in figures; the newest when absent.
     Show {

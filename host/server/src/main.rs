@@ -10,6 +10,7 @@ mod commands;
 mod plugin;
 mod progress;
 mod serve;
+mod worker;
 
 use answer::{Answer, report};
 use args::{Args, Command};
@@ -44,6 +45,7 @@ fn run(args: Args) -> anyhow::Result<Answer> {
         match args.command {
             Command::Init { ref pseudonym_key } => commands::setup::init(&args, pseudonym_key.as_deref()).await,
             Command::Serve { listen } => serve::serve(&args.data, listen).await,
+            Command::Worker(ref command) => worker::run(command),
             Command::Population(ref command) => commands::population::run(&args, command).await,
             Command::Table(ref command) => commands::population::table(&args, command).await,
             Command::List(ref command) => commands::population::list(&args, command).await,

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until a signal asks it to stop.
 pub(crate) async fn serve(folder: &Path, listen: SocketAddr) -> anyhow::Result<Answer> {
-    let engine = Engine::open(folder).await?;
+    let engine = Engine::open(folder).await?.with_worker(crate::commands::worker()?);
     let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
     eprintln!("care listens on http://{address}");

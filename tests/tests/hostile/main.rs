@@ -2,9 +2,11 @@
 //! The guests themselves lie in `tests/hostile/`, one file each; what is made by the thousand is made here.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod foreign;
 mod good;
 mod guests;
 mod memory;
+mod oversized;
 #[path = "../../../host/sandbox/tests/sandbox/support.rs"]
 #[allow(dead_code, reason = "the sandbox's own tests use the rest")]
 mod wat_guest;

@@ -71,9 +71,8 @@ impl Engine {
             engine: care_sandbox::ENGINE.to_owned(),
         };
         let rivals: Arc<[String]> = campaigns.iter().map(|(c, ..)| c.id.clone()).collect();
-        let due = campaigns.iter().map(|entry| self.due(entry, &rivals, request, &tables));
         Ok(World {
-            due: due.collect::<Result<_, _>>()?,
+            due: self.all_due(&campaigns, &rivals, request, &tables).await?,
             policy,
             disaster_areas: tables.active_areas(request.date),
             lists: lists.into_keys().collect(),
@@ -102,7 +101,22 @@ impl Engine {
         Ok(due)
     }
 
-    pub(super) fn due(
+    /// The campaigns of a plan, each with its plugin loaded.
+    pub(super) async fn all_due(
+        &self,
+        campaigns: &[DueCampaign],
+        rivals: &Arc<[String]>,
+        request: &PlanRequest,
+        tables: &LoadedTables,
+    ) -> Result<Vec<Due>, EngineError> {
+        let mut all = Vec::new();
+        for entry in campaigns {
+            all.push(self.due(entry, rivals, request, tables).await?);
+        }
+        Ok(all)
+    }
+
+    async fn due(
         &self,
         (campaign, found, approval): &DueCampaign,
         rivals: &Arc<[String]>,
@@ -110,11 +124,7 @@ impl Engine {
         tables: &LoadedTables,
     ) -> Result<Due, EngineError> {
         let asked = &found.version.manifest;
-        let bytes = self.store.blobs().get(&campaign.component)?;
-        let plugin = self
-            .sandbox
-            .compile(&bytes)
-            .map_err(|source| EngineError::Compile { activity: asked.name.clone(), source })?;
+        let plugin = self.load_plugin(&asked.name, &campaign.component).await?;
         let manifest = Arc::new(approval.effective(asked));
         let facts = RunFacts { today: request.date, now: request.instant, params: campaign.params.as_str().into() };
         let grants = Grants {

@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// The world as a plan pinned it.
-    async fn world_of(&self, plan: &Plan) -> Result<World, EngineError> {
+    pub(super) async fn world_of(&self, plan: &Plan) -> Result<World, EngineError> {
         let pins = &plan.pins;
         if pins.engine != care_sandbox::ENGINE {
             let message =
@@ -104,9 +104,8 @@ impl Engine {
             batch: pins.batch,
             workers: 1,
         };
-        let due = campaigns.iter().map(|entry| self.due(entry, &rivals, &request, &tables));
         Ok(World {
-            due: due.collect::<Result<_, _>>()?,
+            due: self.all_due(&campaigns, &rivals, &request, &tables).await?,
             policy,
             snapshot: self.snapshot(Some(&pins.snapshot), None).await?,
             disaster_areas: tables.active_areas(pins.date),

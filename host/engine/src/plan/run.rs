@@ -8,7 +8,7 @@ use crate::{Engine, EngineError};
 use care_domain::key::Bucket;
 use care_domain::plan::TaskResult;
 use care_population::decision_log;
-use care_store::{Attempt, Committed, PlanState, TaskCommit};
+use care_store::{Attempt, Committed, Plan, PlanState, TaskCommit};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -26,21 +26,47 @@ impl Engine {
         let id = world.pins.id().map_err(EngineError::internal)?;
         self.collect_orphans(at).await?;
         let plan = self.store.open_plan(&id, &world.pins, at).await?;
+        self.finish(&plan, world, request.workers, at, watch).await
+    }
+
+    /// Goes on with a plan that was interrupted, as it pinned the world: whatever was changed since, what it had
+    /// committed is neither lost nor left waiting. `at` is the wall clock.
+    pub async fn resume_plan(
+        &self,
+        plan: &str,
+        workers: usize,
+        at: i64,
+        watch: Watch,
+    ) -> Result<PlanSummary, EngineError> {
+        let plan = self.plan(Some(plan)).await?;
+        let world = Arc::new(self.world_of(&plan).await?);
+        self.finish(&plan, world, workers, at, watch).await
+    }
+
+    async fn finish(
+        &self,
+        plan: &Plan,
+        world: Arc<World>,
+        workers: usize,
+        at: i64,
+        watch: Watch,
+    ) -> Result<PlanSummary, EngineError> {
+        let id = &plan.id;
         if plan.state != PlanState::Running {
-            let mut summary = self.plan_summary(&id).await?;
+            let mut summary = self.plan_summary(id).await?;
             summary.already_complete = true;
             return Ok(summary);
         }
         let customers = world.snapshot.manifest().rows;
         go_on(&watch, Progress::Opened { plan: id.clone(), customers })?;
-        let added = self.run_tasks(&world, &id, request.workers, &watch).await?;
+        let added = self.run_tasks(&world, id, workers, &watch).await?;
         // A task that we lost to a newer attempt is still somebody's: whoever finishes last releases.
-        if self.store.tasks(&id).await?.values().all(Option::is_some) {
+        if self.store.tasks(id).await?.values().all(Option::is_some) {
             go_on(&watch, Progress::Releasing)?;
-            release(self, &world, &id, at).await?;
+            release(self, &world, id, at).await?;
             go_on(&watch, Progress::Released)?;
         }
-        let mut summary = self.plan_summary(&id).await?;
+        let mut summary = self.plan_summary(id).await?;
         summary.added = added;
         Ok(summary)
     }

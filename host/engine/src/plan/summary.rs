@@ -22,6 +22,8 @@ pub struct PlanSummary {
     pub already_complete: bool,
     /// Contacts that this call added.
     pub added: u64,
+    /// Other plans that were interrupted and wait to be resumed.
+    pub unfinished: Vec<String>,
     /// Customers decided so far.
     pub customers: u64,
     /// Buckets done.
@@ -85,7 +87,10 @@ impl Engine {
                 faults: faults.get(pinned.campaign.as_str()).cloned().unwrap_or_default(),
             }
         });
+        let plans = self.store.plans().await?.into_iter();
+        let unfinished = plans.filter(|p| p.state == PlanState::Running && p.id != plan.id).map(|p| p.id);
         Ok(PlanSummary {
+            unfinished: unfinished.collect(),
             activities: activities.collect(),
             date: plan.pins.date,
             wave: plan.pins.wave,

@@ -3,8 +3,8 @@
 
 use care_domain::canonical::hash64;
 use care_domain::column::{Column, Table};
-use care_domain::field::{Dictionary, FieldType, FieldUse, Stage};
-use care_domain::manifest::{Manifest, SlotKind};
+use care_domain::field::{Dictionary, FieldType, Stage};
+use care_domain::manifest::{FieldUse, Manifest, SlotKind};
 use care_domain::render::Labels;
 use care_domain::text::Bilingual;
 use care_domain::time::{self, DAY_MS};

@@ -64,9 +64,9 @@ fn a_core_module_is_told_to_become_a_component() {
 #[test]
 fn an_empty_component_lacks_a_manifest_and_with_one_the_world() {
     let empty = component("(component)");
-    assert_eq!(codes(&inspect(&empty, &dictionary())), ["no-manifest"]);
+    assert_eq!(codes(&inspect(&empty, &dictionary())), ["empty-component", "no-manifest"]);
     let named = package::with_manifest(&empty, manifest_json().to_string().as_bytes()).expect("a component");
-    assert_eq!(codes(&inspect(&named, &dictionary())), ["wrong-world"; 4]);
+    assert_eq!(codes(&inspect(&named, &dictionary())), ["empty-component", "wrong-world", "wrong-world", "wrong-world", "wrong-world"]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ pub(crate) mod population;
 pub(crate) mod setup;
 pub(crate) mod submission;
 
-use care_engine::{Engine, EngineError};
+use anyhow::Context;
+use care_engine::{Engine, EngineError, Worker};
 use std::path::Path;
 
 /// Reads a text file that the user named.
@@ -28,6 +29,11 @@ fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     })
 }
 
-async fn open(args: &crate::args::Args) -> Result<Engine, EngineError> {
-    Engine::open(&args.data).await
+async fn open(args: &crate::args::Args) -> anyhow::Result<Engine> {
+    Ok(Engine::open(&args.data).await?.with_worker(worker()?))
+}
+
+/// This program as the one that compiles and tries plugins in a process of its own.
+pub(crate) fn worker() -> anyhow::Result<Worker> {
+    Ok(Worker::new(std::env::current_exe().context("this program does not know where it is")?))
 }

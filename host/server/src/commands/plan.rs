@@ -22,14 +22,18 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
                 Some(date) => *date,
                 None => engine.snapshot(snapshot.as_deref(), None).await?.manifest().business_date,
             };
-            let workers = workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-            let mut request = PlanRequest::of(date, workers)
+            let mut request = PlanRequest::of(date, workers.unwrap_or_else(cores))
                 .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
             request.wave = *wave;
             request.instant = at.unwrap_or(request.instant);
             request.snapshot.clone_from(snapshot);
             request.batch = batch.unwrap_or(request.batch);
             let summary = engine.run_plan(&request, now_ms(), watch(args)).await?;
+            Ok(Answer::new(words(&summary), in_json(&summary)?))
+        }
+        PlanCommand::Resume { plan, workers } => {
+            let workers = workers.unwrap_or_else(cores);
+            let summary = engine.resume_plan(plan, workers, now_ms(), watch(args)).await?;
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
         PlanCommand::Show { plan: None, all: true } => plans(&engine).await,
@@ -39,6 +43,10 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Shows progress, and stops the plan where it is when the person at the terminal asks for it.
@@ -67,7 +75,12 @@ fn words(summary: &PlanSummary) -> String {
     text += &match (summary.already_complete, summary.released) {
         (true, _) => "already complete, 0 added\n".to_owned(),
         (_, true) => format!("released, {} contacts added\n", summary.added),
-        _ => format!("{} of {} tasks done; `care plan run` goes on\n", summary.tasks_done, summary.tasks),
+        _ => format!(
+            "{} of {} tasks done; go on with: care plan resume {}\n",
+            summary.tasks_done,
+            summary.tasks,
+            short(&summary.plan)
+        ),
     };
     let used: Vec<Verdict> = summary.totals().0.into_keys().collect();
     let names: Vec<&str> = used.iter().map(|v| v.name()).collect();
@@ -84,6 +97,9 @@ fn words(summary: &PlanSummary) -> String {
     let totals = summary.totals();
     rows.push(row("all", totals.candidates(), &|v| totals.of(v)));
     text += &table(&header, &rows);
+    for other in &summary.unfinished {
+        text += &format!("plan {0} was interrupted; its contacts wait: care plan resume {0}\n", short(other));
+    }
     for activity in summary.activities.iter().filter(|a| !a.faults.is_empty()) {
         text += &format!("{} broke: {:?}\n", activity.campaign, activity.faults);
     }

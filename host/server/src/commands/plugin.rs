@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
 
 /// The report goes to standard output whatever it says; the exit code tells programs.
 fn check(args: &Args, file: &Path) -> anyhow::Result<Answer> {
-    let report = care_engine::check_component(&read_bytes(file)?)?;
+    let report = care_engine::check_component(&read_bytes(file)?, Some(super::worker()?))?;
     let text = match &report.manifest {
         Some(m) => format!("{} {} ({})\n", m.name, m.version, report.digest),
         None => format!("{}\n", report.digest),
