@@ -5,7 +5,7 @@ CARE := $(TARGET)/debug/care
 ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins demo test lint fmt clean
+.PHONY: build plugins demo test fuzz lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -20,6 +20,10 @@ demo: plugins
 # `cargo test` where nextest is not installed: the same tests, slower.
 test: plugins
 	CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
+
+# Ten thousand damaged and made-up inputs for the gate and the sandbox; `make test` runs fifteen hundred of them.
+fuzz: plugins
+	CARE_PLUGINS=$(abspath $(TARGET)/plugins) cargo test -p care-tests --test hostile ten_thousand -- --ignored --nocapture
 
 lint:
 	cargo fmt --all --check

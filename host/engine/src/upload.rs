@@ -2,6 +2,7 @@
 
 use crate::plugins::Compiler;
 use crate::{Engine, EngineError};
+use care_domain::diff;
 use care_domain::field::Dictionary;
 use care_domain::governance::{Deed, Submission};
 use care_domain::manifest::Manifest;
@@ -53,23 +54,24 @@ impl Engine {
         })
     }
 
+    /// A version is newer than every other of its activity, and its number says what changed since the newest.
     async fn is_newest(&self, manifest: &Manifest, digest: &str) -> Result<(), EngineError> {
         let known = self.store.submissions().await?;
-        let mut same = known.iter().map(|s| &s.version).filter(|v| v.manifest.name == manifest.name);
+        let same = known.iter().map(|s| &s.version).filter(|v| v.manifest.name == manifest.name);
+        let Some(newest) = same.clone().max_by_key(|v| &v.manifest.version).map(|v| &v.manifest) else {
+            return Ok(());
+        };
         if same.clone().any(|v| v.component == digest) {
             return Ok(());
         }
-        match same.find(|v| v.manifest.version >= manifest.version) {
-            None => Ok(()),
-            Some(newer) => Err(EngineError::refused(
+        if newest.version >= manifest.version {
+            return Err(EngineError::refused(
                 "version-not-newer",
-                format!(
-                    "{} {} is uploaded already, and this is {}",
-                    manifest.name, newer.manifest.version, manifest.version
-                ),
+                format!("{} {} is uploaded already, and this is {}", manifest.name, newest.version, manifest.version),
                 "Raise `version` in activity.toml: major when the answer to old parameters changes, minor for more",
-            )),
+            ));
         }
+        diff::check_bump(newest, manifest).map_or(Ok(()), |finding| Err(EngineError::Refused(finding)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Running other people's code: the gate for uploaded components, the engine and its limits, one adapter per
-//! released version of the contract, and the making of components. Behind this crate nobody sees wasmtime.
-//! No storage, no network, no clock but the deadline's, and no rule of customer care lives here.
+//! released version of the contract, the children in which plugins are compiled and tried, and the making of components.
+//! Behind this crate nobody sees wasmtime. No storage, no network, no clock but deadlines, and no rule of customer care
+//! lives here.
 
 mod answer;
 mod contract;

@@ -63,7 +63,8 @@ impl Default for WorkerLimits {
 /// Runs jobs in children of this process.
 #[derive(Debug, Clone)]
 pub struct Worker {
-    /// A program that answers `worker compile` and `worker smoke` with [`serve`]: `care` itself.
+    /// A program that answers `worker compile` and `worker smoke` with [`serve`]: `care` itself. It is trusted: the
+    /// machine code that it answers with is loaded.
     pub program: PathBuf,
     /// Bounds of one job.
     pub limits: WorkerLimits,
@@ -168,7 +169,11 @@ impl Worker {
                 None => {
                     let hint = "This is a defect of the host: report it with the component; another build may pass";
                     let code = if job == Job::Compile { "compile-crash" } else { "golden-crash" };
-                    Err(WorkerError::Finding(Finding::error(code, format!("{} crashed: {status}", words_of(job)), hint)))
+                    Err(WorkerError::Finding(Finding::error(
+                        code,
+                        format!("{} crashed: {status}", words_of(job)),
+                        hint,
+                    )))
                 }
             },
         }
@@ -187,9 +192,11 @@ impl Worker {
                 message,
                 "Make the component smaller: fewer and shorter functions, no generated tables in code, a release build",
             ),
-            Job::Smoke => {
-                Finding::error("golden-limit", message, "Ask for less fuel in activity.toml, and do less for each customer")
-            }
+            Job::Smoke => Finding::error(
+                "golden-limit",
+                message,
+                "Ask for less fuel in activity.toml, and do less for each customer",
+            ),
         })
     }
 }

@@ -90,6 +90,23 @@ fn an_upload_is_kept_once_and_a_change_needs_a_new_version() {
     let newer = edited("birthday", |m| m["version"] = json!("1.1.0"));
     let pushed = care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer)]);
     assert_eq!((&pushed["submission"], &pushed["version"]), (&json!(2), &json!("1.1.0")));
+    let heavier = edited("birthday", |m| (m["version"], m["weight"]) = (json!("1.1.1"), json!(900)));
+    let told = care.file("heavier.wasm", heavier);
+    refused_without_a_trace(&care, AUTHOR, &["plugin", "push", &told], "bump-too-small");
+    let error = care.refused(AUTHOR, &["plugin", "push", &told]);
+    assert!(error["message"].as_str().is_some_and(|m| m.contains("weight")), "it names what changed: {error}");
+}
+
+#[test]
+fn a_reviewer_reads_what_changed_since_the_approved_version() {
+    let care = Care::new();
+    care.approve("birthday");
+    let newer = edited("birthday", |m| (m["version"], m["weight"]) = (json!("1.1.0"), json!(900)));
+    care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer)]);
+    let shown = care.ok(PROVINCE, &["submission", "show", "2"]);
+    assert_eq!(shown["changes"]["since"], json!("1.0.0"));
+    let what = shown["changes"]["changes"][0]["what"].as_str().expect("a change");
+    assert!(what.starts_with("weight: ") && what.ends_with(" became 900"), "{what}");
 }
 
 #[test]

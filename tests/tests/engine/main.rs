@@ -3,7 +3,9 @@
 
 mod capacity_story;
 mod dispatch_story;
+mod machine_code_story;
 mod policy_story;
+mod resume_story;
 mod same_bytes;
 mod stop_and_resume;
 mod support;

@@ -63,8 +63,12 @@ pub(crate) async fn populated(folder: &Path, customers: u64) -> Engine {
 
 /// Uploads an activity as the branch and approves it as the province.
 pub(crate) async fn approved(engine: &Engine, name: &str, conditions: &Conditions) {
-    let bytes = fs::read(plugin(name)).expect("a plugin");
-    let pushed = engine.push(&bytes, "branch-author", NOW).await.expect("an accepted upload");
+    approved_bytes(engine, &fs::read(plugin(name)).expect("a plugin"), conditions).await;
+}
+
+/// The same with the bytes of any component.
+pub(crate) async fn approved_bytes(engine: &Engine, bytes: &[u8], conditions: &Conditions) {
+    let pushed = engine.push(bytes, "branch-author", NOW).await.expect("an accepted upload");
     engine.approve(pushed.submission, conditions, "provincial-approver", NOW).await.expect("an approval");
 }
 

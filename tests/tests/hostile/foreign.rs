@@ -1,6 +1,6 @@
 //! Valid files that are no activity of ours: each is told apart, and nothing of them is kept.
 
-use crate::wat_guest::{Wat, dictionary, embed, manifest_json};
+use crate::wat_guest::{Wat, base64, dictionary, embed, manifest_json};
 use care_sandbox::{CONTRACTS, inspect, package};
 use care_tests::{program, repository};
 use serde_json::Value;
@@ -41,7 +41,11 @@ fn foreign_files() -> [(&'static str, Vec<u8>, &'static str); 6] {
         ("WASI imports", component(wasi), "forbidden-import"),
         ("another world", other_world(), "foreign-world"),
         ("a WIT package without code", wit_package(), "wit-package"),
-        ("one that imports and exports nothing", component("(component (core module (func unreachable)))"), "no-exports"),
+        (
+            "one that imports and exports nothing",
+            component("(component (core module (func unreachable)))"),
+            "no-exports",
+        ),
     ]
 }
 
@@ -114,20 +118,4 @@ fn nothing_is_kept_of_what_is_uploaded_and_refused() {
     }
     let (_, listed) = care(&data, &["submission", "list"]);
     assert_eq!(listed.as_array().or(listed["submissions"].as_array()).map(Vec::len), Some(0), "{listed}");
-}
-
-fn base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = text.bytes().filter_map(|c| ALPHABET.iter().position(|a| *a == c));
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0usize, 0);
-    for digit in digits {
-        held = held << 6 | digit;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((held >> bits) as u8);
-            held &= (1 << bits) - 1;
-        }
-    }
-    bytes
 }

@@ -2,9 +2,14 @@
 //! The guests themselves lie in `tests/hostile/`, one file each; what is made by the thousand is made here.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod every_row;
 mod foreign;
+mod fuzz;
 mod good;
 mod guests;
+#[path = "../engine/support.rs"]
+#[allow(dead_code, reason = "the stories of the engine use the rest")]
+mod installation;
 mod memory;
 mod oversized;
 #[path = "../../../host/sandbox/tests/sandbox/support.rs"]

@@ -188,7 +188,8 @@ fn faulted(stage: Stage, fault: &Fault) -> Finding {
         let hint = "It refuses in its own words; with real tables and parameters it may not";
         return Finding::warning("golden-fault", message, hint);
     }
-    let hint = "Any field may lack a value in some rows, and money may be negative; for each such customer it would fail";
+    let hint =
+        "Any field may lack a value in some rows, and money may be negative; for each such customer it would fail";
     Finding::error("golden-fault", message, hint)
 }
 
@@ -222,7 +223,8 @@ fn keyed(metrics: Vec<Metric>) -> Metrics {
 fn agree(one: &Metrics, other: &Metrics) -> bool {
     let close = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1.0);
     one.len() == other.len()
-        && one.iter().zip(other).all(|((key, a), (other_key, b))| {
-            key == other_key && a.0 == b.0 && close(a.1, b.1) && close(a.2, b.2)
-        })
+        && one
+            .iter()
+            .zip(other)
+            .all(|((key, a), (other_key, b))| key == other_key && a.0 == b.0 && close(a.1, b.1) && close(a.2, b.2))
 }

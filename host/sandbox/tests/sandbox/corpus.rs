@@ -1,29 +1,13 @@
 //! Hostile bytes by the thousand: the specification's own malformed and invalid binaries, and plugins with damage.
 //! None hurts the host.
 
-use crate::support::{SANDBOX, Wat, dictionary, manifest_json, plugin};
+use crate::support::{SANDBOX, Wat, base64, dictionary, manifest_json, plugin};
 use care_sandbox::inspect;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::sync::LazyLock;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/wasm/spec-invalid.jsonl");
-
-fn base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = text.bytes().filter_map(|c| ALPHABET.iter().position(|a| *a == c));
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0usize, 0);
-    for digit in digits {
-        held = held << 6 | digit;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((held >> bits) as u8);
-            held &= (1 << bits) - 1;
-        }
-    }
-    bytes
-}
 
 #[test]
 fn every_invalid_binary_of_the_specification_is_refused_as_invalid_wasm() {

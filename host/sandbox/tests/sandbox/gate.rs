@@ -66,7 +66,10 @@ fn an_empty_component_lacks_a_manifest_and_with_one_the_world() {
     let empty = component("(component)");
     assert_eq!(codes(&inspect(&empty, &dictionary())), ["empty-component", "no-manifest"]);
     let named = package::with_manifest(&empty, manifest_json().to_string().as_bytes()).expect("a component");
-    assert_eq!(codes(&inspect(&named, &dictionary())), ["empty-component", "wrong-world", "wrong-world", "wrong-world", "wrong-world"]);
+    assert_eq!(
+        codes(&inspect(&named, &dictionary())),
+        ["empty-component", "wrong-world", "wrong-world", "wrong-world", "wrong-world"]
+    );
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod answers;
 mod corpus;
 mod folds;
 mod gate;
+mod golden;
 mod running;
 mod support;

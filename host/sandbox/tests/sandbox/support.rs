@@ -242,3 +242,20 @@ pub(crate) fn dictionary() -> Dictionary {
 pub(crate) fn plugin(guest: &Wat, manifest: &Value) -> Vec<u8> {
     package::with_manifest(&guest.component(), manifest.to_string().as_bytes()).expect("a plugin")
 }
+
+/// The bytes that a text in base64 stands for.
+pub(crate) fn base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = text.bytes().filter_map(|c| ALPHABET.iter().position(|a| *a == c));
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0usize, 0);
+    for digit in digits {
+        held = held << 6 | digit;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    bytes
+}
