@@ -3,6 +3,7 @@
 use care_domain::text::Finding;
 use care_engine::EngineError;
 use serde_json::{Value, json};
+use std::io::Write;
 
 /// What a command answers.
 pub(crate) struct Answer {
@@ -17,12 +18,11 @@ impl Answer {
         Self { text: text.into(), json }
     }
 
-    /// Prints it in the form that was asked for.
+    /// Prints it in the form that was asked for. A reader that has gone away is no error of ours.
     pub(crate) fn print(&self, as_json: bool) {
-        if as_json {
-            println!("{}", self.json);
-        } else if !self.text.is_empty() {
-            println!("{}", self.text.trim_end());
+        let text = if as_json { self.json.to_string() } else { self.text.trim_end().to_owned() };
+        if !text.is_empty() {
+            let _ = writeln!(std::io::stdout(), "{text}");
         }
     }
 }
@@ -36,7 +36,7 @@ pub(crate) fn report(error: &anyhow::Error, as_json: bool) {
         let hint = own.first().map_or("", |f| f.hint.as_str());
         let message = own.first().filter(|_| own.len() == 1).map_or(error.to_string(), |f| f.message.clone());
         let error = json!({"code": code, "message": message, "hint": hint, "findings": own, "causes": causes});
-        println!("{}", json!({"error": error}));
+        let _ = writeln!(std::io::stdout(), "{}", json!({"error": error}));
         return;
     }
     if own.is_empty() {

@@ -27,7 +27,7 @@ async fn an_interrupted_plan_is_resumed_as_it_was_pinned_whatever_was_changed_si
     engine.set_policy(&Policy { control_salt: "another".into(), ..Policy::default() }).await.expect("a policy");
     started(&engine, "birthday", json!({})).await;
     let other = run(&engine, &plan_of("2026-07-30")).await;
-    assert_eq!(other.unfinished, [interrupted.clone()], "whoever plans is told of it");
+    assert_eq!(other.unfinished, vec![interrupted.clone()], "whoever plans is told of it");
 
     let summary = engine.resume_plan(&interrupted, 1, NOW, Arc::new(|_| true)).await.expect("a resumed plan");
     assert!(summary.released && summary.unfinished.is_empty(), "{summary:?}");

@@ -30,7 +30,10 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
         PluginCommand::Check { file } => check(args, file),
         PluginCommand::Test { folder } => {
             plugin::test(folder, &say)?;
-            Ok(Answer::new("all tests passed, and nothing in the component is amiss; `care plugin check` also tries it", json!({"passed": true})))
+            Ok(Answer::new(
+                "all tests passed, and nothing in the component is amiss; `care plugin check` also tries it",
+                json!({"passed": true}),
+            ))
         }
         PluginCommand::Push { file } => push(args, file).await,
         PluginCommand::List => list(args).await,
