@@ -13,7 +13,7 @@ pub(super) struct Package {
     /// As in Cargo.toml.
     pub(super) name: String,
     /// Of the cdylib, as its file is called.
-    library: String,
+    module: String,
     /// Where plugins are built and put: apart from the host's own output, since their compiler flags differ.
     pub(super) output: PathBuf,
 }
@@ -63,8 +63,8 @@ impl Package {
             let message = format!("package {:?} makes no cdylib, which a plugin is", package.name);
             return Err(PluginError::new("not-a-plugin", message, CRATE_TYPE_HINT));
         };
-        let library = library.name.replace('-', "_");
-        Ok(Self { name: package.name, library, output: metadata.target_directory.join("plugins") })
+        let module = library.name.replace('-', "_");
+        Ok(Self { name: package.name, module, output: metadata.target_directory.join("plugins") })
     }
 
     /// Compiles it to a core module and returns its bytes. The compiler's warnings go to `say`.
@@ -82,7 +82,7 @@ impl Package {
         if !warnings.trim().is_empty() {
             say(warnings.trim_end());
         }
-        let module = self.output.join(TARGET).join("release").join(format!("{}.wasm", self.library));
+        let module = self.output.join(TARGET).join("release").join(format!("{}.wasm", self.module));
         fs::read(&module).map_err(PluginError::file(&module, "reading"))
     }
 
