@@ -277,7 +277,7 @@ mod tests {
             "#,
         );
         for part in [
-            "did you mean balance",
+            "Nearest: balance",
             "either a column or a value",
             "unit does not apply",
             "maximum 28",
