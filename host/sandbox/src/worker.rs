@@ -141,10 +141,7 @@ impl Worker {
         command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(start)?;
         let answer = converse(&mut child, input, self.limits.wall);
-        // It has answered, or took too long: whatever it still does is of no use. Its exit code is already settled
-        // when its output ends.
-        let _ = child.kill();
-        let status = child.wait().map_err(start)?;
+        let status = ended(&mut child).map_err(start)?;
         match answer {
             None => Err(self.limit(job, "took longer than it may by the clock")),
             Some(answer) => self.judge(job, status, answer.map_err(start)?),
@@ -208,6 +205,10 @@ fn words_of(job: Job) -> &'static str {
     }
 }
 
+/// A child that has answered may take five seconds to end.
+const LINGER_POLL: Duration = Duration::from_millis(2);
+const LINGER_POLLS: u32 = 2_500;
+
 /// Feeds a child and hears it out; `None` when it takes longer than `wall`.
 fn converse(child: &mut Child, input: &[&[u8]], wall: Duration) -> Option<io::Result<Vec<u8>>> {
     let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
@@ -230,6 +231,19 @@ fn converse(child: &mut Child, input: &[&[u8]], wall: Duration) -> Option<io::Re
         }
         answer
     })
+}
+
+/// How a child ends that has answered or was killed. Its output may close before its exit code is settled, so it gets
+/// a while to go by itself; one that lingers is killed.
+fn ended(child: &mut Child) -> io::Result<ExitStatus> {
+    for _ in 0..LINGER_POLLS {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        std::thread::sleep(LINGER_POLL);
+    }
+    child.kill()?;
+    child.wait()
 }
 
 /// The child's side: does one job from standard input to standard output and says how to exit. The caller has
@@ -286,9 +300,14 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::{Mutex, PoisonError};
+
+    /// One at a time: a script that another thread's child still has open for writing cannot be run.
+    static SCRIPTS: Mutex<()> = Mutex::new(());
 
     /// Runs a job in a shell script in place of `care`.
     fn compile_with(script: &str, wall: Duration) -> Result<MachineCode, WorkerError> {
+        let _alone = SCRIPTS.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("care");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a script");
