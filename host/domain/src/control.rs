@@ -9,7 +9,7 @@ use crate::key::CustomerKey;
 pub const SHARE_WHOLE: u16 = 10_000;
 
 /// Whether the customer belongs to the control group of an activity.
-/// `origin` is the digest of the activity's first version; `share` is in parts of 10,000.
+/// `origin` is the name under which the activity was first uploaded; `share` is in parts of 10,000.
 pub fn is_control(salt: &str, origin: &str, customer: CustomerKey, share: u16) -> bool {
     let drawn = hash64(&[b"care-control-1", salt.as_bytes(), origin.as_bytes(), &customer.0]);
     drawn % u64::from(SHARE_WHOLE) < u64::from(share)

@@ -19,7 +19,7 @@ pub struct Terms {
     pub campaign: String,
     /// Activity name.
     pub activity: String,
-    /// Digest of the activity's first version: what control and canary hashes stand on.
+    /// The name under which the activity was first uploaded: what control and canary hashes stand on.
     pub origin: String,
     /// Granted class.
     pub class: Class,

@@ -19,7 +19,7 @@ pub struct PinnedCampaign {
     pub component: String,
     /// Digest of the approval.
     pub approval: String,
-    /// Digest of the activity's first version.
+    /// The name under which the activity was first uploaded.
     pub origin: String,
     /// Canonical JSON of the parameters.
     pub params: String,

@@ -41,7 +41,7 @@ impl Engine {
             manifest: manifest.clone(),
             uploaded_by: by.to_owned(),
             uploaded_at: at,
-            origin: digest.clone(),
+            origin: manifest.name.clone(),
         };
         let submission = Submission::submit(Deed { person: by.to_owned(), at });
         let number = self.store.submit(&version, &submission).await?;

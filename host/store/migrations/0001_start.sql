@@ -6,7 +6,7 @@ INSERT INTO sequence VALUES (1, 0);
 
 CREATE TABLE activities (
     name   TEXT PRIMARY KEY,
-    origin TEXT NOT NULL              -- digest of the first version: control groups stand on it
+    origin TEXT NOT NULL              -- the name it was first uploaded under: control groups stand on it
 );
 
 CREATE TABLE versions (

@@ -19,7 +19,7 @@ pub struct Version {
     pub uploaded_by: String,
     /// When, Unix milliseconds.
     pub uploaded_at: i64,
-    /// Digest of the activity's first version.
+    /// The name under which the activity was first uploaded: what its control group is drawn by.
     pub origin: String,
 }
 
@@ -58,7 +58,7 @@ impl Store {
         let manifest = &version.manifest;
         sqlx::query("INSERT INTO activities (name, origin) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(&manifest.name)
-            .bind(&version.component)
+            .bind(&version.origin)
             .execute(&mut *tx)
             .await
             .during(doing)?;
