@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn five_activities_go_from_the_branch_to_the_customer_and_back_as_numbers() {
-    let care = Care::with_campaigns(4_000);
+    let care = Care::with_campaigns(20_000);
     let plan = care.ok(OPERATOR, &["plan", "run", "--date", DATE]);
     every_candidate_has_one_verdict(&plan);
     the_same_plan_adds_nothing(&care, &plan);
@@ -23,7 +23,7 @@ fn five_activities_go_from_the_branch_to_the_customer_and_back_as_numbers() {
 
 fn every_candidate_has_one_verdict(plan: &Value) {
     assert_eq!(plan["released"], true, "{plan}");
-    assert_eq!((&plan["customers"], &plan["tasks_done"]), (&json!(4_000), &plan["tasks"]));
+    assert_eq!((&plan["customers"], &plan["tasks_done"]), (&json!(20_000), &plan["tasks"]));
     let mut totals: BTreeMap<String, u64> = BTreeMap::new();
     assert_eq!(activities(plan).len(), ACTIVITIES.len());
     for activity in activities(plan) {
@@ -132,7 +132,7 @@ fn the_effect_is_measured(care: &Care, name: &str, activity: &Value) {
 
 #[test]
 fn a_stopped_campaign_withdraws_what_waits_and_never_sends_it() {
-    let care = Care::with_campaigns(4_000);
+    let care = Care::with_campaigns(20_000);
     let plan = care.ok(OPERATOR, &["plan", "run"]);
     let waiting = activity(&plan, "points-expiry")["contacts"]["released"].clone();
     let stopped = care.ok(OPERATOR, &["campaign", "stop", "points-expiry-1"]);

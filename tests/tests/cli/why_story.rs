@@ -8,7 +8,7 @@ use serde_json::Value;
 
 #[test]
 fn every_verdict_is_explained_with_its_rule() {
-    let care = Care::with_campaigns(4_000);
+    let care = Care::with_campaigns(20_000);
     care.ok(OPERATOR, &["plan", "run"]);
     care.ok(OPERATOR, &["dispatch", "--at", EVENING]);
     let decisions = decisions(&care);
