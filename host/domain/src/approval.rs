@@ -4,19 +4,14 @@ use crate::canonical;
 use crate::contact::Addressee;
 use crate::control::SHARE_WHOLE;
 use crate::decide::Terms;
-use crate::manifest::{Cap, Limits, Manifest};
+use crate::manifest::{Cap, Limits, MAX_WEIGHT, Manifest};
 use crate::policy::Class;
 use crate::region;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
 
 /// Ceiling of what a branch may be granted, whatever it asks for.
 pub const CEILING: Limits = Limits { fuel_base: 1_000_000_000, fuel_per_row: 50_000, memory_mib: 256 };
-
-// What a manifest may not ask for is not granted either: a cap over no days would cap nothing.
-const MAX_WEIGHT: u16 = 1_000;
-const CAP_DAYS: RangeInclusive<u32> = 1..=400;
 
 /// What may be granted otherwise than asked. An empty wish grants what was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -147,9 +142,8 @@ impl Approval {
         if let Some(weight) = conditions.weight.filter(|weight| *weight > MAX_WEIGHT) {
             return Err(ConditionError::Weight(weight));
         }
-        if let Some(Cap { contacts, days }) =
-            conditions.cap.filter(|cap| cap.contacts == 0 || !CAP_DAYS.contains(&cap.days))
-        {
+        // What a manifest may not ask for is not granted either: a cap over no days would cap nothing.
+        if let Some(Cap { contacts, days }) = conditions.cap.filter(|cap| !cap.is_sound()) {
             return Err(ConditionError::Cap { contacts, days });
         }
         if matches!((conditions.from, conditions.until), (Some(from), Some(until)) if until < from) {

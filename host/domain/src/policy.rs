@@ -205,7 +205,7 @@ impl Policy {
         }
         let Cap { contacts, days } = self.global_cap;
         must(
-            contacts >= 1 && (1..=400).contains(&days),
+            self.global_cap.is_sound(),
             format!("global_cap of {contacts} in {days} days"),
             "Allow at least 1 contact in 1 to 400 days",
         );

@@ -409,10 +409,8 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn cap(text: &str) -> Result<care_domain::manifest::Cap, String> {
     let numbers = text.split_once('/').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?)));
-    match numbers {
-        Some((contacts, days)) if contacts >= 1 && (1..=400).contains(&days) => {
-            Ok(care_domain::manifest::Cap { contacts, days })
-        }
+    match numbers.map(|(contacts, days)| care_domain::manifest::Cap { contacts, days }) {
+        Some(cap) if cap.is_sound() => Ok(cap),
         _ => Err("a cap is written contacts/days, such as 1/7, within 1 to 400 days".into()),
     }
 }

@@ -1,6 +1,6 @@
 //! Checks of a manifest by itself and against the field dictionary; every fault at once.
 
-use super::{Declaration, Manifest, Slot, SlotKind};
+use super::{Declaration, MAX_DAYS, MAX_WEIGHT, Manifest, Slot, SlotKind};
 use crate::catalogue;
 use crate::contact::Channel;
 use crate::field::{Dictionary, FieldType, LIST_PREFIX, Stage};
@@ -11,8 +11,6 @@ use std::collections::BTreeSet;
 /// No body is longer, in characters.
 pub const MAX_BODY_CHARS: usize = 1_000;
 const MAX_ENTRIES: usize = 64;
-const MAX_DAYS: u32 = 400;
-const MAX_WEIGHT: u16 = 1_000;
 
 impl Manifest {
     /// Everything wrong with it, by itself and against the dictionary.
@@ -323,11 +321,7 @@ impl Manifest {
         };
         bound(self.weight <= MAX_WEIGHT, format!("weight {} is over {MAX_WEIGHT}", self.weight), "Ask for 0 to 1000");
         bound((1..=9).contains(&self.rounds), format!("rounds {} is out of bounds", self.rounds), "Ask for 1 to 9");
-        bound(
-            (1..=MAX_DAYS).contains(&self.cap.days) && self.cap.contacts >= 1,
-            "the cap is out of bounds".into(),
-            "Ask for at least 1 contact in 1 to 400 days",
-        );
+        bound(self.cap.is_sound(), "the cap is out of bounds".into(), "Ask for at least 1 contact in 1 to 400 days");
         bound(
             (1..=MAX_DAYS).contains(&self.goal.window_days),
             "goal.window_days is out of bounds".into(),

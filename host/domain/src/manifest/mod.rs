@@ -22,6 +22,10 @@ use std::collections::BTreeMap;
 pub const SECTION: &str = "care-manifest";
 /// Name of the custom section in which a guest built with the Rust SDK declares what its code uses.
 pub const DECLARATION_SECTION: &str = "care-declaration";
+/// The longest window of a cap or goal, in days.
+pub const MAX_DAYS: u32 = 400;
+/// The greatest weight in arbitration.
+pub const MAX_WEIGHT: u16 = 1_000;
 /// No manifest is longer.
 pub const MAX_BYTES: usize = 256 * 1024;
 
@@ -253,6 +257,13 @@ pub struct Cap {
     pub contacts: u32,
     /// In a rolling window of so many days, 1 to 400.
     pub days: u32,
+}
+
+impl Cap {
+    /// Whether it allows a contact at all, in a window that means something.
+    pub fn is_sound(self) -> bool {
+        self.contacts >= 1 && (1..=MAX_DAYS).contains(&self.days)
+    }
 }
 
 /// The quantified goal of an activity.
