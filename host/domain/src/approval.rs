@@ -41,6 +41,8 @@ pub struct Conditions {
 pub struct Approval {
     /// SHA-256 of the component.
     pub component: String,
+    /// SHA-256 of the manifest's canonical JSON: one that was edited where it is kept is another.
+    pub manifest: String,
     /// Activity name.
     pub activity: String,
     /// Its version.
@@ -105,6 +107,9 @@ pub enum ConditionError {
     /// The end lies before the start.
     #[error("the approval would end before it starts; check the dates")]
     Dates,
+    /// The manifest has no canonical form.
+    #[error("the manifest cannot be written as JSON")]
+    Manifest,
 }
 
 impl Approval {
@@ -151,6 +156,7 @@ impl Approval {
         }
         Ok(Self {
             component: component.to_owned(),
+            manifest: canonical::digest_of(asked).map_err(|_| ConditionError::Manifest)?,
             activity: asked.name.clone(),
             version: asked.version.clone(),
             class: conditions.class.unwrap_or(asked.class),
@@ -175,6 +181,11 @@ impl Approval {
     /// Digest of the canonical JSON.
     pub fn digest(&self) -> Result<String, serde_json::Error> {
         canonical::digest_of(self)
+    }
+
+    /// Whether it speaks of exactly this component and manifest.
+    pub fn covers(&self, component: &str, manifest: &Manifest) -> bool {
+        self.component == component && canonical::digest_of(manifest).is_ok_and(|digest| digest == self.manifest)
     }
 
     /// Whether it holds on a business date, in days.

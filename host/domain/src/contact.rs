@@ -208,7 +208,10 @@ impl ContactState {
         match self {
             Self::Planned => matches!(next, Self::Released | Self::Cancelled | Self::Withdrawn),
             Self::Released => matches!(next, Self::Sending | Self::Cancelled | Self::Withdrawn | Self::Expired),
-            Self::Sending => matches!(next, Self::Sent | Self::Failed | Self::Unknown),
+            // Back only where the gateway is known not to have it.
+            Self::Sending => {
+                matches!(next, Self::Sent | Self::Failed | Self::Unknown | Self::Released | Self::Withdrawn)
+            }
             Self::Sent | Self::Failed | Self::Unknown | Self::Cancelled | Self::Withdrawn | Self::Expired => false,
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod approval;
 pub mod arbitration;
+pub mod audit;
 pub mod canonical;
 pub mod catalogue;
 pub mod column;
@@ -13,16 +14,19 @@ pub mod contact;
 pub mod control;
 pub mod decide;
 pub mod diff;
+pub mod dsse;
 pub mod field;
 pub mod governance;
 pub mod identity;
 pub mod key;
 pub mod manifest;
+pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod region;
 pub mod render;
 pub mod stats;
+pub mod switch;
 pub mod text;
 pub mod time;
 pub mod verdict;

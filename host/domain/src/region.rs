@@ -1,5 +1,15 @@
 //! Administrative codes: six digits, two each for province, prefecture and county; `00` stands for all below.
 
+/// Whether it is an administrative code: six digits.
+pub fn is_code(code: &str) -> bool {
+    code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether it is the code of a province as a whole.
+pub fn is_province(code: &str) -> bool {
+    is_code(code) && code.ends_with("0000")
+}
+
 /// Whether the region `wide` holds the region `narrow`: `350000` covers `350203`, `350200` covers `350203`.
 pub fn covers(wide: &str, narrow: &str) -> bool {
     if wide.len() != 6 || narrow.len() != 6 {

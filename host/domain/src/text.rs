@@ -100,6 +100,15 @@ pub fn is_kebab(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// Whether it can be a person's name: four eyes compare names, so none may look like another.
+pub fn is_person(name: &str) -> bool {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}')
+    };
+    !name.is_empty() && name.len() <= 128 && name.trim() == name && !name.chars().any(hidden)
+}
+
 /// The known names nearest to a mistyped one, for hints: at most three, best first.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut scored: Vec<(usize, &str)> = known

@@ -1,12 +1,14 @@
 //! Campaigns: an approved version with parameters, pinned.
 
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::manifest::Manifest;
+use care_domain::person::{Act, Actor};
 use care_domain::text::{Finding, nearest_hint};
 use care_store::{Campaign, StoredSubmission};
 use semver::VersionReq;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -33,25 +35,71 @@ pub struct Started {
 impl Engine {
     /// Starts a campaign with the newest approved version that fits the requirement.
     pub async fn start_campaign(&self, new: &NewCampaign, by: &str, at: i64) -> Result<Started, EngineError> {
+        let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
         let submissions = self.store.submissions().await?;
         let pinned = newest_approved(&submissions, new)?;
+        let campaign = self.pin(pinned, new, &actor).await?;
+        self.activate(pinned, &actor).await?;
+        let entry = Entry::of(&actor, "campaign-started", "", pinning(&campaign));
+        let id = self.store.start_campaign(&campaign, entry).await?;
+        let version = pinned.version.manifest.version.clone();
+        Ok(Started { campaign: id, version, digest: campaign.component })
+    }
+
+    /// Points a running campaign at another approved version, for plans to come: a newer one, or back to an older one.
+    /// The same customers stay in its control group, and nobody is contacted twice about an occasion.
+    pub async fn repoint_campaign(
+        &self,
+        id: &str,
+        requirement: &VersionReq,
+        params: &Map<String, Value>,
+        by: &str,
+        at: i64,
+    ) -> Result<Started, EngineError> {
+        let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
+        let before = self.campaign(id).await?;
+        let activity = before.activity.clone();
+        let new = NewCampaign { activity, requirement: requirement.clone(), params: params.clone() };
+        let submissions = self.store.submissions().await?;
+        let pinned = newest_approved(&submissions, &new)?;
+        let campaign = Campaign { id: before.id, ..self.pin(pinned, &new, &actor).await? };
+        self.activate(pinned, &actor).await?;
+        let entry = Entry::of(&actor, "campaign-repointed", format!("campaign {id}"), pinning(&campaign));
+        self.store.repoint_campaign(&campaign, &entry).await?.ok_or_else(|| stopped(id))?;
+        Ok(Started {
+            campaign: campaign.id,
+            version: pinned.version.manifest.version.clone(),
+            digest: campaign.component,
+        })
+    }
+
+    /// A campaign of this version with these parameters, not kept yet.
+    async fn pin(&self, pinned: &StoredSubmission, new: &NewCampaign, actor: &Actor) -> Result<Campaign, EngineError> {
+        let approval = self.vouched(pinned).await?;
         let manifest = &pinned.version.manifest;
-        let params = checked_params(manifest, &new.params)?;
-        let approval = pinned.approval.as_ref().map(care_domain::approval::Approval::digest);
-        let approval = approval.transpose().map_err(EngineError::internal)?.unwrap_or_default();
-        let campaign = Campaign {
+        Ok(Campaign {
             id: String::new(),
             activity: manifest.name.clone(),
             requirement: new.requirement.to_string(),
             component: pinned.version.component.clone(),
-            approval,
-            params,
+            approval: approval.digest().map_err(EngineError::internal)?,
+            params: checked_params(manifest, &new.params)?,
             active: true,
-            started_by: by.to_owned(),
-            started_at: at,
-        };
-        let id = self.store.start_campaign(&campaign).await?;
-        Ok(Started { campaign: id, version: manifest.version.clone(), digest: campaign.component })
+            started_by: actor.person.clone(),
+            started_at: actor.at,
+        })
+    }
+
+    /// The first campaign makes an approved version an active one.
+    async fn activate(&self, pinned: &StoredSubmission, actor: &Actor) -> Result<(), EngineError> {
+        if pinned.submission.may_run() {
+            return Ok(());
+        }
+        let before = pinned.submission.state();
+        let after = pinned.submission.clone().activate().map_err(EngineError::internal)?;
+        let entry = Entry::of(actor, "version-activated", "", json!({}));
+        self.store.transition(pinned.id, before, &after, None, &entry).await?;
+        Ok(())
     }
 
     /// A campaign by its id.
@@ -66,12 +114,20 @@ impl Engine {
     }
 
     /// Stops a campaign; what waits of it is withdrawn. Returns how many contacts that were.
-    pub async fn stop_campaign(&self, id: &str, at: i64) -> Result<u64, EngineError> {
+    pub async fn stop_campaign(&self, id: &str, by: &str, at: i64) -> Result<u64, EngineError> {
+        let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
         self.campaign(id).await?;
-        self.store.stop_campaign(id, at).await?.ok_or_else(|| {
-            EngineError::refused("already-stopped", format!("campaign {id} is stopped already"), "Nothing to do")
-        })
+        let entry = Entry::of(&actor, "campaign-stopped", format!("campaign {id}"), json!({}));
+        self.store.stop_campaign(id, &entry).await?.ok_or_else(|| stopped(id))
     }
+}
+
+fn stopped(id: &str) -> EngineError {
+    EngineError::refused("already-stopped", format!("campaign {id} is stopped already"), "Nothing to do")
+}
+
+fn pinning(campaign: &Campaign) -> Value {
+    json!({"component": campaign.component, "approval": campaign.approval, "params": campaign.params})
 }
 
 fn newest_approved<'a>(
@@ -86,7 +142,7 @@ fn newest_approved<'a>(
         return Err(EngineError::refused("unknown-activity", format!("there is no activity {:?}", new.activity), hint));
     }
     let fits = named.iter().filter(|s| new.requirement.matches(&s.version.manifest.version));
-    if let Some(best) = fits.clone().filter(|s| s.approval.is_some()).max_by_key(|s| &s.version.manifest.version) {
+    if let Some(best) = fits.clone().filter(|s| s.submission.may_start()).max_by_key(|s| &s.version.manifest.version) {
         return Ok(best);
     }
     let states: Vec<String> =
@@ -96,6 +152,20 @@ fn newest_approved<'a>(
         format!("no approved version of {} fits {}: {}", new.activity, new.requirement, states.join(", ")),
         "Have it approved with `care submission approve`, or ask for another version",
     ))
+}
+
+/// Whether the parameters that a campaign keeps still lie within what was approved.
+pub(crate) fn check_kept_params(campaign: &Campaign, manifest: &Manifest) -> Result<(), EngineError> {
+    let bad = |what: String| {
+        let message = format!("campaign {}: its parameters were changed: {what}", campaign.id);
+        EngineError::refused("approval-unsound", message, "Stop it and start it anew")
+    };
+    let kept: Map<String, Value> = serde_json::from_str(&campaign.params).map_err(|e| bad(e.to_string()))?;
+    match checked_params(manifest, &kept) {
+        Ok(same) if same == campaign.params => Ok(()),
+        Ok(_) => Err(bad("they are not as this program writes them".into())),
+        Err(error) => Err(bad(error.findings().iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join("; "))),
+    }
 }
 
 /// The parameters as canonical JSON: defaults overlaid with what was given, valid by the approved schema.

@@ -1,14 +1,17 @@
 //! Populations: imports, made-up ones, named lists, and the look-up of a snapshot or customer.
 
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::key::CustomerKey;
+use care_domain::person::{Act, Actor};
 use care_domain::text::is_kebab;
 use care_domain::time;
 use care_population::generate::{GenerateOptions, generate};
 use care_population::import::{Fault, ImportOptions, Mapping, import};
 use care_population::{Identities, Snapshot};
 use care_store::{NamedList, SnapshotRow};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +52,7 @@ impl Engine {
         (by, at): (&str, i64),
         progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Imported, EngineError> {
+        let actor = self.authorise(by, Act::ImportPopulation, None, at).await?;
         let (engine, source, mapping) = (self.clone(), source.to_path_buf(), mapping.to_owned());
         let mut progress = progress;
         let job = tokio::task::spawn_blocking(move || {
@@ -66,7 +70,7 @@ impl Engine {
             import(&options, &mut progress)
         });
         let done = job.await.map_err(EngineError::internal)??;
-        self.keep(&done.id, business_date, done.rows, done.identities, by, at).await?;
+        self.keep(&done.id, business_date, done.rows, done.identities, &actor).await?;
         Ok(Imported {
             snapshot: done.id,
             customers: done.rows,
@@ -84,6 +88,7 @@ impl Engine {
         (by, at): (&str, i64),
         progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Imported, EngineError> {
+        let actor = self.authorise(by, Act::ImportPopulation, None, at).await?;
         let engine = self.clone();
         let mut progress = progress;
         let business_date = options.business_date;
@@ -91,7 +96,7 @@ impl Engine {
             generate(options, &engine.keyer, &engine.dictionary, &engine.snapshots(), &mut progress)
         });
         let done = job.await.map_err(EngineError::internal)??;
-        self.keep(&done.id, business_date, done.rows, done.identities, by, at).await?;
+        self.keep(&done.id, business_date, done.rows, done.identities, &actor).await?;
         Ok(Imported {
             snapshot: done.id,
             customers: done.rows,
@@ -108,8 +113,7 @@ impl Engine {
         business_date: i32,
         rows: u64,
         identities: Identities,
-        by: &str,
-        at: i64,
+        actor: &Actor,
     ) -> Result<(), EngineError> {
         for batch in identities {
             self.store.put_identities(&batch?).await?;
@@ -118,10 +122,12 @@ impl Engine {
             id: id.to_owned(),
             business_date,
             customers: rows as i64,
-            imported_by: by.to_owned(),
-            imported_at: at,
+            imported_by: actor.person.clone(),
+            imported_at: actor.at,
         };
-        Ok(self.store.add_snapshot(&row).await?)
+        let detail = json!({"customers": rows, "date": time::write_date(business_date)});
+        let entry = Entry::of(actor, "population-imported", format!("snapshot {id}"), detail);
+        Ok(self.store.add_snapshot(&row, &entry).await?)
     }
 
     /// Matches a CSV of numbers (one a line, first column; a header is skipped) to customers and keeps them as a list.
@@ -131,8 +137,9 @@ impl Engine {
         numbers: &str,
         owner: &str,
         expires_on: i32,
-        at: i64,
+        (by, at): (&str, i64),
     ) -> Result<ListImported, EngineError> {
+        let actor = self.authorise(by, Act::ImportList, None, at).await?;
         if !is_kebab(name) || owner.trim().is_empty() {
             let message = format!("list {name:?} of {owner:?} has no proper name or owner");
             return Err(EngineError::refused("list-name", message, "Use a kebab-case name and name an owner"));
@@ -156,7 +163,9 @@ impl Engine {
             expires_on,
             digest: canonical::digest_of(&keys).map_err(EngineError::internal)?,
         };
-        self.store.set_list(&list, &keys, at).await?;
+        let detail = json!({"members": keys.len(), "owner": owner, "digest": list.digest});
+        let entry = Entry::of(&actor, "list-imported", format!("list {name}"), detail);
+        self.store.set_list(&list, &keys, &entry).await?;
         Ok(ListImported { members: keys.len() as u64, unmatched })
     }
 

@@ -3,15 +3,18 @@
 
 use crate::render::Renderer;
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::contact::{Addressee, Channel, ContactState};
 use care_domain::identity::Identity;
 use care_domain::key::CustomerKey;
+use care_domain::person::Act;
 use care_store::{Batch, Settled, StoredContact, Waiting};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Contacts claimed at once: a file stays small enough to look at, and a crash repeats little.
 const BATCH: u32 = 10_000;
@@ -29,6 +32,8 @@ pub struct Dispatched {
     pub resumed: u64,
     /// Planned for later.
     pub later: u64,
+    /// Due, and held by a suspension, a kill switch, or an approval that does not vouch for it.
+    pub held: u64,
 }
 
 /// A line of a gateway's file.
@@ -47,22 +52,66 @@ struct Line<'a> {
 
 impl Engine {
     /// Sends what is due at `now`. `progress` is told the contacts settled so far, and answers whether to go on.
-    pub async fn dispatch(&self, now: i64, progress: &dyn Fn(u64) -> bool) -> Result<Dispatched, EngineError> {
+    pub async fn dispatch(
+        &self,
+        by: &str,
+        now: i64,
+        progress: &dyn Fn(u64) -> bool,
+    ) -> Result<Dispatched, EngineError> {
+        let actor = self.authorise(by, Act::Dispatch, None, now).await?;
         let mut done = Dispatched::default();
+        let versions = self.vouched_versions().await?;
         for batch in self.store.unsettled().await? {
+            let batch = self.without_held(batch, &versions, now).await?;
             self.send(&batch, now, &mut done).await?;
             done.resumed += 1;
         }
         done.expired = self.store.expire(now).await?;
-        while let Some(batch) = self.store.claim(now, BATCH).await? {
+        while let Some(batch) = self.store.claim(now, BATCH, &versions).await? {
             if !progress(done.sent) {
                 return Err(EngineError::Stopped);
             }
             self.send(&batch, now, &mut done).await?;
         }
-        let Waiting { later, .. } = self.store.waiting(now).await?;
-        done.later = later;
+        let Waiting { later, due } = self.store.waiting(now).await?;
+        (done.later, done.held) = (later, due);
+        if done.sent + done.failed + done.expired > 0 {
+            let detail = json!({"sent": done.sent, "failed": done.failed, "expired": done.expired});
+            self.store.note(&Entry::of(&actor, "contacts-dispatched", "dispatch", detail)).await?;
+        }
         Ok(done)
+    }
+
+    /// Components of the versions that may run, and whose approvals vouch for what would be said.
+    async fn vouched_versions(&self) -> Result<Vec<String>, EngineError> {
+        let mut vouched = Vec::new();
+        for found in self.store.submissions().await?.into_iter().filter(|s| s.submission.may_run()) {
+            match self.vouched(&found).await {
+                Ok(_) => vouched.push(found.version.component),
+                Err(EngineError::Refused(finding)) => tracing::error!("nothing of it is sent: {finding}"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(vouched)
+    }
+
+    /// A batch of an earlier run without what may not go out any more. What reached its gateway before is gone; the
+    /// rest is taken back.
+    async fn without_held(&self, mut batch: Batch, versions: &[String], now: i64) -> Result<Batch, EngineError> {
+        let held = self.store.held_in(&batch.id).await?;
+        let outbox = self.outbox();
+        let is_kept_back = |contact: &StoredContact| {
+            let stopped = held.contains(&contact.planned.id) || !versions.contains(&contact.planned.component);
+            stopped && !outbox.join(contact.planned.channel.name()).join(file_name(&batch.id)).exists()
+        };
+        let back: Vec<_> = batch.contacts.iter().filter(|c| is_kept_back(c)).map(|c| c.planned.id).collect();
+        self.store.take_back(&back, now).await?;
+        batch.contacts.retain(|contact| !back.contains(&contact.planned.id));
+        Ok(batch)
+    }
+
+    fn outbox(&self) -> PathBuf {
+        self.folder.join("outbox")
     }
 
     async fn send(&self, batch: &Batch, now: i64, done: &mut Dispatched) -> Result<(), EngineError> {
@@ -72,8 +121,7 @@ impl Engine {
         let renderer = self.renderer(&batch.contacts).await?;
         let (files, settled) = files_of(batch, &renderer, &identities)?;
         for (channel, lines) in files {
-            let folder = self.folder.join("outbox").join(channel.name());
-            write_once(&folder, &format!("{}.jsonl", batch.id), &lines)?;
+            write_once(&self.outbox().join(channel.name()), &file_name(&batch.id), &lines)?;
         }
         self.store.settle(&settled, now).await?;
         let sent = settled.iter().filter(|s| s.state == ContactState::Sent).count() as u64;
@@ -81,6 +129,10 @@ impl Engine {
         done.failed += settled.len() as u64 - sent;
         Ok(())
     }
+}
+
+fn file_name(batch: &str) -> String {
+    format!("{batch}.jsonl")
 }
 
 /// What each channel's gateway gets.

@@ -102,6 +102,11 @@ impl From<StoreError> for EngineError {
                 "whoever uploaded or submitted cannot decide about it",
                 "Ask somebody else of the province",
             ),
+            StoreError::Rule { rule: "decided-once" } => Self::refused(
+                "decided-once",
+                "it was decided about meanwhile; a decision is taken once",
+                "See `care submission show`; a change needs a new version",
+            ),
             error => Self::Store(error),
         }
     }

@@ -2,6 +2,7 @@
 //! They read through the store, the population and the sandbox, ask `care-domain`, and carry out its answer.
 //! No rule of the domain and no printing lives here; the clock comes in as an argument.
 
+mod audit;
 mod campaign;
 mod data;
 mod dispatch;
@@ -9,12 +10,15 @@ mod error;
 mod evaluate;
 mod orphans;
 mod outcome;
+mod people;
 mod plan;
 mod plugins;
 mod reference;
 mod render;
 mod review;
+mod signing;
 mod simulate;
+mod switch;
 mod upload;
 mod why;
 
@@ -31,9 +35,12 @@ pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
-pub use care_store::{Campaign, CommitStep, Plan, PlanState, StoredSubmission};
+pub use care_store::{Campaign, CommitStep, Plan, PlanState, StoredSubmission, Thrown};
 
+use care_domain::audit::Entry;
+use care_domain::canonical;
 use care_domain::field::Dictionary;
+use care_domain::person::Act;
 use care_domain::policy::Policy;
 use care_population::Keyer;
 use care_sandbox::{Sandbox, SandboxConfig};
@@ -54,12 +61,14 @@ pub struct Engine {
     cache: Cache,
     dictionary: std::sync::Arc<Dictionary>,
     keyer: Keyer,
+    host_key: signing::HostKey,
 }
 
 impl Engine {
     /// Makes a data folder, or completes one: dictionary, pseudonym key, database, default policy.
     /// What exists is kept. `secret` becomes the key that pseudonyms are made with, if there is none yet.
-    pub async fn init(folder: &Path, secret: [u8; 32]) -> Result<Self, EngineError> {
+    /// `at` is the wall clock, Unix milliseconds.
+    pub async fn init(folder: &Path, secret: [u8; 32], at: i64) -> Result<Self, EngineError> {
         make_private(folder)?;
         for part in ["keys", "blobs", "snapshots", "decisions", "outbox", "cwasm"] {
             let path = folder.join(part);
@@ -70,11 +79,12 @@ impl Engine {
         if !fields.exists() {
             fs::write(&fields, DEFAULT_FIELDS).map_err(EngineError::file(&fields, "writing"))?;
         }
-        let store = Store::open(folder).await?;
-        if store.policy(None).await?.is_none() {
-            store.set_policy(&Policy::default()).await?;
+        let engine = Self::open(folder).await?;
+        if engine.store.policy(None).await?.is_none() {
+            let entry = people::host_entry(at, "policy-set", "policy", serde_json::json!({"name": "default"}));
+            engine.store.set_policy(&Policy::default(), &entry).await?;
         }
-        Self::open(folder).await
+        Ok(engine)
     }
 
     /// Opens a data folder that `init` made.
@@ -92,7 +102,8 @@ impl Engine {
             let hint = "Restore it from a backup: without it no customer can be found again";
             EngineError::refused("bad-key", format!("{} holds no key", key.display()), hint)
         })?;
-        let store = Store::open(folder).await?;
+        let host_key = signing::HostKey::open(folder)?;
+        let store = Store::open(folder).await?.signing_heads(audit::signer(&host_key));
         let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -101,6 +112,7 @@ impl Engine {
             compiler: Compiler::new(sandbox, None),
             dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
             keyer: Keyer::new(&secret)?,
+            host_key,
         })
     }
 
@@ -118,12 +130,15 @@ impl Engine {
     }
 
     /// Puts a contact policy in force for plans to come; returns its digest.
-    pub async fn set_policy(&self, policy: &Policy) -> Result<String, EngineError> {
+    pub async fn set_policy(&self, policy: &Policy, by: &str, at: i64) -> Result<String, EngineError> {
+        let actor = self.authorise(by, Act::SetPolicy, None, at).await?;
         let findings = policy.check();
         if !findings.is_empty() {
             return Err(EngineError::Findings { what: "the policy".into(), findings });
         }
-        Ok(self.store.set_policy(policy).await?)
+        let digest = canonical::digest_of(policy).map_err(EngineError::internal)?;
+        let entry = Entry::of(&actor, "policy-set", "policy", serde_json::json!({"policy": digest}));
+        Ok(self.store.set_policy(policy, &entry).await?)
     }
 
     /// The store, for reading.

@@ -1,7 +1,9 @@
 //! Outcomes: what customers did. Recorded once, with what follows: wishes, and the end of waiting contacts.
 
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::canonical;
+use care_domain::person::Act;
 use care_domain::policy::{Class, ConsentRule, Policy};
 use care_domain::text::{is_kebab, nearest_hint};
 use care_domain::time;
@@ -38,7 +40,9 @@ const BATCH: usize = 5_000;
 impl Engine {
     /// Imports outcomes from CSV: `customer,kind,at[,value][,activity][,id]`. `at` is an instant (RFC 3339), or a
     /// date and time in the province's zone. The same line again adds nothing. `now` is the wall clock.
-    pub async fn import_outcomes(&self, csv: &str, now: i64) -> Result<OutcomeImport, EngineError> {
+    pub async fn import_outcomes(&self, csv: &str, by: &str, now: i64) -> Result<OutcomeImport, EngineError> {
+        let actor = self.authorise(by, Act::RecordOutcomes, None, now).await?;
+        let entry = Entry::of(&actor, "outcomes-recorded", "outcomes", serde_json::json!({}));
         let mut lines = csv.trim_start_matches('\u{feff}').lines();
         let header = Header::read(lines.next().unwrap_or_default())?;
         let ends = self.endings().await?;
@@ -53,11 +57,11 @@ impl Engine {
                 Err(reason) => done.rejected.push(RejectedLine { line, reason }),
             }
             if batch.len() == BATCH {
-                done.add(self.store.record_outcomes(&batch, now).await?);
+                done.add(self.store.record_outcomes(&batch, now, entry.clone()).await?);
                 batch.clear();
             }
         }
-        done.add(self.store.record_outcomes(&batch, now).await?);
+        done.add(self.store.record_outcomes(&batch, now, entry.clone()).await?);
         Ok(done)
     }
 

@@ -1,9 +1,11 @@
 //! Reference tables: imported ones out of the blob store, and the calendars that the host computes.
 
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::column::Table;
 use care_domain::field::FieldType;
+use care_domain::person::Act;
 use care_domain::region;
 use care_domain::render::Labels;
 use care_domain::text::{Bilingual, nearest_hint};
@@ -37,6 +39,7 @@ impl Engine {
         by: &str,
         at: i64,
     ) -> Result<usize, EngineError> {
+        let actor = self.authorise(by, Act::ImportTable, None, at).await?;
         if name == LUNAR_TABLE {
             let message = format!("{LUNAR_TABLE} is computed by the host");
             return Err(EngineError::refused("reserved-table", message, "Choose another name"));
@@ -44,7 +47,9 @@ impl Engine {
         let table = ReferenceTable::read_csv(name, csv, schema)?;
         let bytes = canonical::json(&table).map_err(EngineError::internal)?;
         let digest = self.store.blobs().put(bytes.as_bytes())?;
-        self.store.set_table(name, &digest, by, at).await?;
+        let detail = serde_json::json!({"digest": digest, "rows": table.rows.len()});
+        let entry = Entry::of(&actor, "table-imported", format!("table {name}"), detail);
+        self.store.set_table(name, &digest, &entry).await?;
         Ok(table.rows.len())
     }
 

@@ -2,13 +2,17 @@
 
 use crate::plugins::Compiler;
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::diff;
 use care_domain::field::Dictionary;
 use care_domain::governance::{Deed, Submission};
 use care_domain::manifest::Manifest;
+use care_domain::person::Act;
+use care_domain::region;
 use care_domain::text::Finding;
 use care_sandbox::{MachineCode, Report};
 use care_store::Version;
+use serde_json::json;
 
 /// What an upload led to.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +37,7 @@ impl Engine {
         let (report, code) = job.await.map_err(EngineError::internal)??;
         let refused = |findings| EngineError::Findings { what: "the plugin".into(), findings };
         let (Some(manifest), Some(code)) = (report.manifest, code) else { return Err(refused(report.findings)) };
+        let actor = self.authorise(by, Act::Upload, Some(&manifest.owner_region), at).await?;
         self.is_newest(&manifest, &report.digest).await?;
         let digest = self.store.blobs().put(component)?;
         self.cache.put(&digest, &code)?;
@@ -43,8 +48,13 @@ impl Engine {
             uploaded_at: at,
             origin: manifest.name.clone(),
         };
-        let submission = Submission::submit(Deed { person: by.to_owned(), at });
-        let number = self.store.submit(&version, &submission).await?;
+        let author = Deed { person: by.to_owned(), at };
+        let submission = Submission::submit(author, !region::is_province(&manifest.owner_region));
+        let detail = json!({
+            "component": digest, "activity": manifest.name, "version": manifest.version, "state": submission.state(),
+        });
+        let entry = Entry::of(&actor, "version-submitted", "", detail);
+        let number = self.store.submit(&version, &submission, entry).await?;
         Ok(Pushed {
             submission: number,
             digest,

@@ -2,6 +2,7 @@
 
 use crate::Store;
 use crate::error::{During, StoreError};
+use care_domain::audit::Entry;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -30,7 +31,8 @@ pub struct Campaign {
 
 impl Store {
     /// Keeps a campaign under the next number of its activity; `id` of the argument is ignored.
-    pub async fn start_campaign(&self, campaign: &Campaign) -> Result<String, StoreError> {
+    /// `entry` gets the campaign as its subject.
+    pub async fn start_campaign(&self, campaign: &Campaign, entry: Entry) -> Result<String, StoreError> {
         let doing = "starting a campaign";
         let mut tx = self.write().await?;
         let before: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM campaigns WHERE activity = ?")
@@ -54,6 +56,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .during(doing)?;
+        self.audit(&mut tx, &Entry { subject: format!("campaign {id}"), ..entry }).await?;
         tx.commit().await.during(doing)?;
         Ok(id)
     }
@@ -67,9 +70,33 @@ impl Store {
         rows.iter().map(|row| campaign_of(row).during("reading campaigns")).collect()
     }
 
+    /// Pins another version of its activity for plans to come; `None` when there is no such active campaign.
+    pub async fn repoint_campaign(&self, campaign: &Campaign, entry: &Entry) -> Result<Option<()>, StoreError> {
+        let doing = "re-pointing a campaign";
+        let mut tx = self.write().await?;
+        let moved = sqlx::query(
+            "UPDATE campaigns SET requirement = ?, component = ?, approval = ?, params = ? \
+             WHERE id = ? AND state = 'active'",
+        )
+        .bind(&campaign.requirement)
+        .bind(&campaign.component)
+        .bind(&campaign.approval)
+        .bind(&campaign.params)
+        .bind(&campaign.id)
+        .execute(&mut *tx)
+        .await
+        .during(doing)?;
+        if moved.rows_affected() == 0 {
+            return Ok(None);
+        }
+        self.audit(&mut tx, entry).await?;
+        tx.commit().await.during(doing)?;
+        Ok(Some(()))
+    }
+
     /// Stops a campaign and withdraws what waits of it, together; returns how many contacts were withdrawn.
     /// `None` when there is no such active campaign.
-    pub async fn stop_campaign(&self, id: &str, at: i64) -> Result<Option<u64>, StoreError> {
+    pub async fn stop_campaign(&self, id: &str, entry: &Entry) -> Result<Option<u64>, StoreError> {
         let doing = "stopping a campaign";
         let mut tx = self.write().await?;
         let stopped = sqlx::query("UPDATE campaigns SET state = 'stopped' WHERE id = ? AND state = 'active'")
@@ -88,7 +115,8 @@ impl Store {
         .fetch_all(&mut *tx)
         .await
         .during(doing)?;
-        crate::contacts::log_states(&mut tx, &waiting, "withdrawn", at, "campaign stopped").await?;
+        crate::contacts::log_states(&mut tx, &waiting, "withdrawn", entry.at, "campaign stopped").await?;
+        self.audit(&mut tx, entry).await?;
         tx.commit().await.during(doing)?;
         Ok(Some(waiting.len() as u64))
     }

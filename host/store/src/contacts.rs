@@ -56,6 +56,8 @@ pub struct NewContact {
     pub planned_at: i64,
     /// After this instant it is useless.
     pub not_after: i64,
+    /// Home region of the customer; empty when unknown.
+    pub region: String,
 }
 
 /// A contact with what became of it.
@@ -91,7 +93,7 @@ pub struct History {
     pub wishes: HashMap<CustomerKey, Wishes>,
 }
 
-const CONTACT_COLUMNS: usize = 22;
+const CONTACT_COLUMNS: usize = 23;
 
 impl Store {
     /// What a task may know: everything about the bucket's customers with a sequence number up to `mark`.
@@ -202,7 +204,7 @@ pub(crate) async fn insert_contacts(
         }
         let mut insert = QueryBuilder::new(
             "INSERT INTO contacts (id, seq, plan, campaign, activity, component, customer, class, weight, score, \
-             reason, occasion, round, addressee, ordinal, template, channel, language, slots, planned_at, not_after, state) ",
+             reason, occasion, round, addressee, ordinal, template, channel, language, slots, planned_at, not_after, state, region) ",
         );
         insert.push_values(chunk.iter().zip(slots).enumerate(), |mut row, (i, (c, slots))| {
             row.push_bind(c.id.0.to_vec())
@@ -226,7 +228,8 @@ pub(crate) async fn insert_contacts(
                 .push_bind(slots)
                 .push_bind(c.planned_at)
                 .push_bind(c.not_after)
-                .push_bind("planned");
+                .push_bind("planned")
+                .push_bind(&c.region);
         });
         insert.push(" ON CONFLICT (id) DO NOTHING");
         inserted += insert.build().execute(&mut **tx).await.during("planning contacts")?.rows_affected();
@@ -321,6 +324,7 @@ pub(crate) fn contact_of(row: &SqliteRow) -> Result<StoredContact, StoreError> {
         slots: from_json("contacts", id, &text("slots")?)?,
         planned_at: number("planned_at")?,
         not_after: number("not_after")?,
+        region: text("region")?,
     };
     Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)? })
 }

@@ -5,8 +5,8 @@ use crate::error::{During, StoreError};
 use crate::{MAX_BINDS, Store};
 use care_domain::canonical;
 use care_domain::contact::{ContactId, ContactState};
-use sqlx::QueryBuilder;
-use std::collections::BTreeMap;
+use sqlx::{QueryBuilder, Sqlite};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Contacts that are on their way together. The id is the digest of theirs, so a repeat writes the same file.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,10 +28,22 @@ pub struct Settled {
     pub note: String,
 }
 
+/// What may go out now: the campaign is active, its version too, and no kill switch speaks of the contact. A region's
+/// switch also holds contacts whose region nobody knows.
+const FREE: &str = " AND campaign IN (SELECT id FROM campaigns WHERE state = 'active') \
+     AND component IN (SELECT component FROM submissions WHERE state = 'active') \
+     AND NOT EXISTS (SELECT 1 FROM switches w WHERE w.scope = 'everything' \
+        OR (w.scope = 'activity' AND w.target = contacts.activity) \
+        OR (w.scope = 'version' AND w.target = contacts.component) \
+        OR (w.scope = 'channel' AND w.target = contacts.channel) \
+        OR (w.scope = 'region' AND (contacts.region = '' OR contacts.region LIKE \
+            CASE WHEN w.target LIKE '%0000' THEN substr(w.target, 1, 2) \
+                 WHEN w.target LIKE '%00' THEN substr(w.target, 1, 4) ELSE w.target END || '%')))";
+
 /// How much waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Waiting {
-    /// Planned for now or earlier.
+    /// Planned for now or earlier, and held by a suspension, a kill switch or an approval that does not hold.
     pub due: u64,
     /// Planned for later.
     pub later: u64,
@@ -55,20 +67,24 @@ impl Store {
         Ok(gone.len() as u64)
     }
 
-    /// Writes the intent to send up to `limit` due contacts; `None` when none is due. Higher classes go first.
-    pub async fn claim(&self, now: i64, limit: u32) -> Result<Option<Batch>, StoreError> {
+    /// Writes the intent to send up to `limit` due contacts of these versions; `None` when none is due and free to go.
+    /// Higher classes go first.
+    pub async fn claim(&self, now: i64, limit: u32, versions: &[String]) -> Result<Option<Batch>, StoreError> {
         let doing = "claiming contacts";
         let mut tx = self.write().await?;
-        let due: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "SELECT id, customer FROM contacts WHERE state = 'released' AND planned_at <= ? \
-             ORDER BY CASE class WHEN 'disaster' THEN 1 WHEN 'safety' THEN 2 WHEN 'service' THEN 3 \
-             WHEN 'care' THEN 4 ELSE 5 END, planned_at, id LIMIT ?",
-        )
-        .bind(now)
-        .bind(limit.min(MAX_BINDS as u32 - 1))
-        .fetch_all(&mut *tx)
-        .await
-        .during(doing)?;
+        let mut select =
+            QueryBuilder::new("SELECT id, customer FROM contacts WHERE state = 'released' AND planned_at <= ");
+        select.push_bind(now).push(FREE).push(" AND component IN (");
+        let mut list = select.separated(", ");
+        for version in versions {
+            list.push_bind(version);
+        }
+        list.push_unseparated(
+            ") ORDER BY CASE class WHEN 'disaster' THEN 1 WHEN 'safety' THEN 2 WHEN 'service' THEN 3 \
+             WHEN 'care' THEN 4 ELSE 5 END, planned_at, id LIMIT ",
+        );
+        select.push_bind(limit.min(MAX_BINDS as u32 - 1));
+        let due: Vec<(Vec<u8>, Vec<u8>)> = select.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
         if due.is_empty() {
             return Ok(None);
         }
@@ -99,6 +115,43 @@ impl Store {
             batches.push(self.batch(&id).await?);
         }
         Ok(batches)
+    }
+
+    /// Which contacts of a batch may not go out now.
+    pub async fn held_in(&self, batch: &str) -> Result<BTreeSet<ContactId>, StoreError> {
+        let mut select: QueryBuilder<Sqlite> =
+            QueryBuilder::new("SELECT id FROM contacts WHERE state = 'sending' AND batch = ");
+        select.push_bind(batch).push(" AND NOT (1").push(FREE).push(")");
+        let ids: Vec<Vec<u8>> =
+            select.build_query_scalar().fetch_all(&self.readers).await.during("reading what is held")?;
+        ids.iter().map(|id| crate::contacts::id_of(id)).collect()
+    }
+
+    /// Takes an intent back that surely reached no gateway: the contacts wait again, or are withdrawn where their
+    /// campaign or approval has ended.
+    pub async fn take_back(&self, contacts: &[ContactId], at: i64) -> Result<(), StoreError> {
+        let doing = "taking an intent back";
+        let mut tx = self.write().await?;
+        for chunk in contacts.chunks(MAX_BINDS - 1) {
+            let mut update = QueryBuilder::new(
+                "UPDATE contacts SET batch = NULL, state = CASE \
+                 WHEN campaign IN (SELECT id FROM campaigns WHERE state = 'stopped') THEN 'withdrawn' \
+                 ELSE 'released' END WHERE state = 'sending' AND id IN (",
+            );
+            let mut list = update.separated(", ");
+            for contact in chunk {
+                list.push_bind(contact.0.to_vec());
+            }
+            list.push_unseparated(") RETURNING id, customer, state");
+            let moved: Vec<(Vec<u8>, Vec<u8>, String)> =
+                update.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
+            for state in ["withdrawn", "released"] {
+                let alike = moved.iter().filter(|(_, _, now)| now == state);
+                let alike: Vec<_> = alike.map(|(id, customer, _)| (id.clone(), customer.clone())).collect();
+                log_states(&mut tx, &alike, state, at, "held before it reached a gateway").await?;
+            }
+        }
+        tx.commit().await.during(doing)
     }
 
     /// Writes what became of a batch, all of it together. A contact settled before stays as it is.

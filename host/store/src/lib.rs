@@ -1,6 +1,7 @@
 //! What an installation remembers: SQLite through sqlx, and content-addressed files beside it.
 //! No sqlx type leaves this crate, and no rule of the domain lives here except those the database must enforce.
 
+mod audit;
 mod blobs;
 mod campaigns;
 mod contacts;
@@ -8,19 +9,22 @@ mod dispatch;
 mod error;
 mod identity;
 mod outcomes;
+mod people;
 mod plans;
 mod reference;
 mod registry;
 
+pub use audit::HeadSigner;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
 pub use contacts::{History, NewContact, NewControl, StoredContact};
 pub use dispatch::{Batch, Settled, Waiting};
 pub use error::StoreError;
 pub use outcomes::{Cancel, NewOutcome, Recorded, Subject, Wish};
+pub use people::Thrown;
 pub use plans::{Attempt, CommitStep, Committed, Cut, Plan, PlanState, Release, TaskCommit};
 pub use reference::{NamedList, SnapshotRow};
-pub use registry::{StoredSubmission, Version};
+pub use registry::{Grant, StoredSubmission, Version};
 
 use error::During;
 use sqlx::SqlSafeStr;
@@ -36,16 +40,24 @@ const BUSY: Duration = Duration::from_secs(30);
 const MAX_BINDS: usize = 32_766;
 
 /// Schema changes in their order; one that was ever released is never edited.
-const STATE_MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const STATE_MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_gate.sql")];
 const IDENTITY_MIGRATIONS: &[&str] = &[include_str!("../identity-migrations/0001_start.sql")];
 
 /// An open store. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
     identities: SqlitePool,
     blobs: Blobs,
+    signer: Option<HeadSigner>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("blobs", &self.blobs).finish_non_exhaustive()
+    }
 }
 
 impl Store {
@@ -57,7 +69,7 @@ impl Store {
         let readers = pool(state.read_only(true), READERS).await?;
         let identities = pool(options(&folder.join("identities.db")), 1).await?;
         migrate(&identities, IDENTITY_MIGRATIONS).await?;
-        Ok(Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")) })
+        Ok(Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")), signer: None })
     }
 
     /// The content-addressed files: components and reference tables.

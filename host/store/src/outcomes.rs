@@ -5,6 +5,7 @@ use crate::error::{During, StoreError};
 use crate::reference::key_of;
 use crate::registry::to_json;
 use crate::{MAX_BINDS, Store, take_seq};
+use care_domain::audit::Entry;
 use care_domain::decide::Wishes;
 use care_domain::key::CustomerKey;
 use care_domain::policy::Class;
@@ -109,7 +110,12 @@ const OUTCOME_COLUMNS: usize = 7;
 
 impl Store {
     /// Records outcomes together with what follows from them: wishes, and the end of waiting contacts.
-    pub async fn record_outcomes(&self, outcomes: &[NewOutcome], now: i64) -> Result<Recorded, StoreError> {
+    pub async fn record_outcomes(
+        &self,
+        outcomes: &[NewOutcome],
+        now: i64,
+        entry: Entry,
+    ) -> Result<Recorded, StoreError> {
         let mut recorded = Recorded::default();
         let mut tx = self.write().await?;
         for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
@@ -122,6 +128,10 @@ impl Store {
                 }
                 recorded.cancelled += cancel(&mut tx, outcome, now).await?;
             }
+        }
+        if recorded.added > 0 {
+            let detail = serde_json::json!({"added": recorded.added, "cancelled": recorded.cancelled});
+            self.audit(&mut tx, &Entry { detail, ..entry }).await?;
         }
         tx.commit().await.during("recording outcomes")?;
         Ok(recorded)

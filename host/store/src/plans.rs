@@ -6,6 +6,7 @@ use crate::error::{During, StoreError};
 use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
 use crate::{MAX_BINDS, Store};
+use care_domain::audit::Entry;
 use care_domain::contact::Channel;
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::plan::{Pins, Ranked, TaskResult};
@@ -115,7 +116,7 @@ pub struct Cut {
 
 impl Store {
     /// Keeps a plan with its pending tasks; one that exists already is left as it is.
-    pub async fn open_plan(&self, id: &str, pins: &Pins, at: i64) -> Result<Plan, StoreError> {
+    pub async fn open_plan(&self, id: &str, pins: &Pins, entry: &Entry) -> Result<Plan, StoreError> {
         let doing = "opening a plan";
         let mut tx = self.write().await?;
         let opened = sqlx::query(
@@ -126,7 +127,7 @@ impl Store {
         .bind(pins.date)
         .bind(i64::from(pins.wave))
         .bind(to_json("plans", id, pins)?)
-        .bind(at)
+        .bind(entry.at)
         .execute(&mut *tx)
         .await
         .during(doing)?;
@@ -142,6 +143,7 @@ impl Store {
                 });
                 insert.build().execute(&mut *tx).await.during(doing)?;
             }
+            self.audit(&mut tx, entry).await?;
         }
         tx.commit().await.during(doing)?;
         self.plan(id).await?.ok_or_else(|| StoreError::impossible("plans", "id", id))
@@ -299,7 +301,7 @@ impl Store {
         plan: &str,
         cuts: &[Cut],
         tallies: &BTreeMap<String, Tally>,
-        at: i64,
+        entry: &Entry,
     ) -> Result<(), StoreError> {
         let doing = "releasing a plan";
         let mut tx = self.write().await?;
@@ -326,7 +328,7 @@ impl Store {
         .fetch_all(&mut *tx)
         .await
         .during(doing)?;
-        log_states(&mut tx, &withdrawn, "withdrawn", at, "campaign stopped").await?;
+        log_states(&mut tx, &withdrawn, "withdrawn", entry.at, "campaign stopped").await?;
         let released: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "UPDATE contacts SET state = 'released' WHERE plan = ? AND state = 'planned' RETURNING id, customer",
         )
@@ -334,7 +336,8 @@ impl Store {
         .fetch_all(&mut *tx)
         .await
         .during(doing)?;
-        log_states(&mut tx, &released, "released", at, "").await?;
+        log_states(&mut tx, &released, "released", entry.at, "").await?;
+        self.audit(&mut tx, entry).await?;
         tx.commit().await.during(doing)
     }
 

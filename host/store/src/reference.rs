@@ -3,6 +3,7 @@
 use crate::error::{During, StoreError};
 use crate::registry::{from_json, to_json};
 use crate::{MAX_BINDS, Store};
+use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::policy::Policy;
@@ -39,8 +40,10 @@ pub struct NamedList {
 
 impl Store {
     /// Keeps a snapshot; the same again changes nothing.
-    pub async fn add_snapshot(&self, row: &SnapshotRow) -> Result<(), StoreError> {
-        sqlx::query(
+    pub async fn add_snapshot(&self, row: &SnapshotRow, entry: &Entry) -> Result<(), StoreError> {
+        let doing = "keeping a snapshot";
+        let mut tx = self.write().await?;
+        let added = sqlx::query(
             "INSERT INTO snapshots (id, business_date, customers, imported_by, imported_at) VALUES (?, ?, ?, ?, ?) \
              ON CONFLICT (id) DO NOTHING",
         )
@@ -49,10 +52,13 @@ impl Store {
         .bind(row.customers)
         .bind(&row.imported_by)
         .bind(row.imported_at)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map(|_| ())
-        .during("keeping a snapshot")
+        .during(doing)?;
+        if added.rows_affected() == 1 {
+            self.audit(&mut tx, entry).await?;
+        }
+        tx.commit().await.during(doing)
     }
 
     /// All snapshots, newest business date first, then newest import.
@@ -75,7 +81,9 @@ impl Store {
     }
 
     /// Points a reference table's name at a blob.
-    pub async fn set_table(&self, name: &str, digest: &str, by: &str, at: i64) -> Result<(), StoreError> {
+    pub async fn set_table(&self, name: &str, digest: &str, entry: &Entry) -> Result<(), StoreError> {
+        let doing = "keeping a reference table";
+        let mut tx = self.write().await?;
         sqlx::query(
             "INSERT INTO reference_tables (name, digest, imported_by, imported_at) VALUES (?, ?, ?, ?) \
              ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, imported_by = excluded.imported_by, \
@@ -83,12 +91,13 @@ impl Store {
         )
         .bind(name)
         .bind(digest)
-        .bind(by)
-        .bind(at)
-        .execute(&self.writer)
+        .bind(&entry.person)
+        .bind(entry.at)
+        .execute(&mut *tx)
         .await
-        .map(|_| ())
-        .during("keeping a reference table")
+        .during(doing)?;
+        self.audit(&mut tx, entry).await?;
+        tx.commit().await.during(doing)
     }
 
     /// Digests of the reference tables by name.
@@ -101,7 +110,7 @@ impl Store {
     }
 
     /// Replaces a named list and its members.
-    pub async fn set_list(&self, list: &NamedList, members: &[CustomerKey], at: i64) -> Result<(), StoreError> {
+    pub async fn set_list(&self, list: &NamedList, members: &[CustomerKey], entry: &Entry) -> Result<(), StoreError> {
         let doing = "keeping a named list";
         let mut tx = self.write().await?;
         sqlx::query("DELETE FROM named_lists WHERE name = ?").bind(&list.name).execute(&mut *tx).await.during(doing)?;
@@ -110,7 +119,7 @@ impl Store {
             .bind(&list.owner)
             .bind(list.expires_on)
             .bind(&list.digest)
-            .bind(at)
+            .bind(entry.at)
             .execute(&mut *tx)
             .await
             .during(doing)?;
@@ -122,6 +131,7 @@ impl Store {
             insert.push(" ON CONFLICT DO NOTHING");
             insert.build().execute(&mut *tx).await.during(doing)?;
         }
+        self.audit(&mut tx, entry).await?;
         tx.commit().await.during(doing)
     }
 
@@ -153,7 +163,7 @@ impl Store {
     }
 
     /// Keeps a policy and makes it the current one; returns its digest.
-    pub async fn set_policy(&self, policy: &Policy) -> Result<String, StoreError> {
+    pub async fn set_policy(&self, policy: &Policy, entry: &Entry) -> Result<String, StoreError> {
         let impossible = |_| StoreError::impossible("policies", "document", &policy.name);
         let digest = canonical::digest_of(policy).map_err(impossible)?;
         let mut tx = self.write().await?;
@@ -165,6 +175,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .during(doing)?;
+        self.audit(&mut tx, entry).await?;
         tx.commit().await.during(doing)?;
         Ok(digest)
     }

@@ -3,10 +3,12 @@
 use crate::Store;
 use crate::error::{During, StoreError};
 use care_domain::approval::Approval;
+use care_domain::audit::Entry;
+use care_domain::dsse::Envelope;
 use care_domain::governance::Submission;
 use care_domain::manifest::Manifest;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 /// An uploaded version of an activity.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,24 +36,39 @@ pub struct StoredSubmission {
     pub version: Version,
     /// What was granted, once it was.
     pub approval: Option<Approval>,
+    /// The host's signature over it. Whether it holds is the engine's to check.
+    pub envelope: Option<Envelope>,
 }
 
-const SUBMISSIONS: &str = "SELECT s.id, s.document, s.approval, s.approval_digest, v.component, v.manifest, \
+/// An approval with its signature.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant<'a> {
+    /// What is granted.
+    pub approval: &'a Approval,
+    /// The host's signature over it.
+    pub envelope: &'a Envelope,
+}
+
+const ENDED: &str = "approval ended";
+
+const SUBMISSIONS: &str = "SELECT s.id, s.document, s.approval, s.envelope, v.component, v.manifest, \
      v.uploaded_by, v.uploaded_at, a.origin FROM submissions s \
      JOIN versions v ON v.component = s.component JOIN activities a ON a.name = v.activity ORDER BY s.id";
 
 impl Store {
     /// Keeps a checked version and opens its submission, together; returns the submission's number.
-    /// The same component again answers with the number it has, unless it was rejected: then it is submitted anew.
-    pub async fn submit(&self, version: &Version, submission: &Submission) -> Result<i64, StoreError> {
+    /// The same component again answers with the number it has, unless it was rejected or withdrawn: then it is
+    /// submitted anew. `entry` gets the submission as its subject.
+    pub async fn submit(&self, version: &Version, submission: &Submission, entry: Entry) -> Result<i64, StoreError> {
         let doing = "keeping an upload";
         let mut tx = self.write().await?;
-        let open: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM submissions WHERE component = ? AND state <> 'rejected'")
-                .bind(&version.component)
-                .fetch_optional(&mut *tx)
-                .await
-                .during(doing)?;
+        let open: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM submissions WHERE component = ? AND state NOT IN ('rejected', 'withdrawn')",
+        )
+        .bind(&version.component)
+        .fetch_optional(&mut *tx)
+        .await
+        .during(doing)?;
         if let Some(id) = open {
             return Ok(id);
         }
@@ -85,34 +102,35 @@ impl Store {
         .fetch_one(&mut *tx)
         .await
         .during(doing)?;
+        self.audit(&mut tx, &Entry { subject: subject_of(id), ..entry }).await?;
         tx.commit().await.during(doing)?;
         Ok(id)
     }
 
-    /// Writes a decision. The database keeps four eyes and "decided once" whatever was checked before.
-    pub async fn decide(
+    /// Moves a submission from the state `before`, with its approval where it gets one. What ends an approval stops the
+    /// campaigns that run on it and withdraws what waits of them, in the same transaction; returns how many contacts
+    /// that were. The database keeps four eyes and the order of states whatever was checked before.
+    pub async fn transition(
         &self,
         id: i64,
-        decided: &Submission,
-        decider: &str,
-        approval: Option<&Approval>,
-    ) -> Result<(), StoreError> {
-        let digest = approval.map(Approval::digest).transpose();
-        let digest = digest.map_err(|_| StoreError::impossible("submissions", "approval", id))?;
-        let document = approval.map(|a| to_json("submissions", id, a)).transpose()?;
-        let done = sqlx::query(
-            "UPDATE submissions SET state = ?, document = ?, decider = ?, approval = ?, approval_digest = ? WHERE id = ?",
-        )
-        .bind(decided.state())
-        .bind(to_json("submissions", id, decided)?)
-        .bind(decider)
-        .bind(document)
-        .bind(digest)
-        .bind(id)
-        .execute(&self.writer)
-        .await
-        .during("writing a decision")?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::impossible("submissions", "number", id)) }
+        before: &str,
+        after: &Submission,
+        grant: Option<Grant<'_>>,
+        entry: &Entry,
+    ) -> Result<u64, StoreError> {
+        let doing = "moving a submission on";
+        let mut tx = self.write().await?;
+        move_on(&mut tx, id, before, after, grant).await?;
+        let withdrawn = match after {
+            Submission::Retired { granted, .. } => end_approval(&mut tx, &granted.approval, entry.at).await?,
+            Submission::Withdrawn { approval: Some(approval), .. } => end_approval(&mut tx, approval, entry.at).await?,
+            _ => 0,
+        };
+        let mut entry = Entry { subject: subject_of(id), ..entry.clone() };
+        entry.detail["state"] = after.state().into();
+        self.audit(&mut tx, &entry).await?;
+        tx.commit().await.during(doing)?;
+        Ok(withdrawn)
     }
 
     /// A submission by its number.
@@ -128,18 +146,71 @@ impl Store {
     }
 }
 
+/// What the audit log calls a submission.
+pub(crate) fn subject_of(id: i64) -> String {
+    format!("submission {id}")
+}
+
+async fn move_on(
+    tx: &mut Transaction<'static, Sqlite>,
+    id: i64,
+    before: &str,
+    after: &Submission,
+    grant: Option<Grant<'_>>,
+) -> Result<(), StoreError> {
+    let digest = grant.map(|g| g.approval.digest()).transpose();
+    let digest = digest.map_err(|_| StoreError::impossible("submissions", "approval", id))?;
+    let (city, approver) = match after {
+        Submission::ProvincialReview { city, .. } => (city.as_ref(), None),
+        Submission::Approved(granted) => (granted.city.as_ref(), Some(&granted.approver)),
+        _ => (None, None),
+    };
+    let moved = sqlx::query(
+        "UPDATE submissions SET state = ?, document = ?, city_reviewer = coalesce(?, city_reviewer), \
+         approver = coalesce(?, approver), approval = coalesce(?, approval), \
+         approval_digest = coalesce(?, approval_digest), envelope = coalesce(?, envelope) WHERE id = ? AND state = ?",
+    )
+    .bind(after.state())
+    .bind(to_json("submissions", id, after)?)
+    .bind(city.map(|deed| deed.person.as_str()))
+    .bind(approver.map(|deed| deed.person.as_str()))
+    .bind(grant.map(|g| to_json("submissions", id, g.approval)).transpose()?)
+    .bind(digest)
+    .bind(grant.map(|g| to_json("submissions", id, g.envelope)).transpose()?)
+    .bind(id)
+    .bind(before)
+    .execute(&mut **tx)
+    .await
+    .during("moving a submission on")?;
+    // Somebody else moved it meanwhile.
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Rule { rule: "decided-once" }) }
+}
+
+async fn end_approval(tx: &mut Transaction<'static, Sqlite>, approval: &str, at: i64) -> Result<u64, StoreError> {
+    let doing = "ending an approval";
+    sqlx::query("UPDATE campaigns SET state = 'stopped' WHERE approval = ? AND state = 'active'")
+        .bind(approval)
+        .execute(&mut **tx)
+        .await
+        .during(doing)?;
+    let waiting: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "UPDATE contacts SET state = 'withdrawn' WHERE state IN ('planned', 'released') AND component = \
+         (SELECT component FROM submissions WHERE approval_digest = ?) RETURNING id, customer",
+    )
+    .bind(approval)
+    .fetch_all(&mut **tx)
+    .await
+    .during(doing)?;
+    crate::contacts::log_states(tx, &waiting, "withdrawn", at, ENDED).await?;
+    Ok(waiting.len() as u64)
+}
+
 fn submission_of(row: &SqliteRow) -> Result<StoredSubmission, StoreError> {
     let id: i64 = row.try_get("id").during("reading submissions")?;
     let text = |column: &str| row.try_get::<String, _>(column).during("reading submissions");
     let approval: Option<String> = row.try_get("approval").during("reading submissions")?;
     let approval: Option<Approval> = approval.map(|a| from_json("submissions", id, &a)).transpose()?;
-    let kept: Option<String> = row.try_get("approval_digest").during("reading submissions")?;
-    if let Some(approval) = &approval {
-        // An approval edited in the database is none: its digest is what campaigns and plans pin.
-        if approval.digest().ok() != kept {
-            return Err(StoreError::impossible("submissions", "approval", id));
-        }
-    }
+    let envelope: Option<String> = row.try_get("envelope").during("reading submissions")?;
     Ok(StoredSubmission {
         id,
         submission: from_json("submissions", id, &text("document")?)?,
@@ -150,6 +221,7 @@ fn submission_of(row: &SqliteRow) -> Result<StoredSubmission, StoreError> {
             uploaded_at: row.try_get("uploaded_at").during("reading submissions")?,
             origin: text("origin")?,
         },
+        envelope: envelope.map(|e| from_json("submissions", id, &e)).transpose()?,
         approval,
     })
 }

@@ -9,6 +9,7 @@ use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
 use care_domain::manifest::Manifest;
 use care_domain::plan::{PinnedCampaign, Pins};
 use care_domain::policy::Policy;
+use care_domain::switch::Scope;
 use care_domain::text::{Finding, nearest_hint};
 use care_domain::time;
 use care_population::Snapshot;
@@ -43,13 +44,15 @@ pub(crate) struct World {
     pub(crate) disaster_areas: Vec<String>,
     /// Named lists that some plugin reads.
     pub(crate) lists: Vec<String>,
+    /// Why campaigns that are due were left out.
+    pub(crate) blocked: Vec<Finding>,
 }
 
 impl Engine {
     /// Gathers what the plan needs, and refuses what would make it fail halfway.
     pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {
         let snapshot = self.snapshot(request.snapshot.as_deref(), Some(request.date)).await?;
-        let campaigns = self.due_campaigns(request.date).await?;
+        let (campaigns, blocked) = self.due_campaigns(request.date).await?;
         let (policy_digest, policy) = self.policy_in_force().await?;
         let tables = self.load_tables(request.date).await?;
         let lists = self.lists_read(&campaigns, request.date).await?;
@@ -78,27 +81,57 @@ impl Engine {
             lists: lists.into_keys().collect(),
             snapshot,
             pins,
+            blocked,
         })
     }
 
-    async fn due_campaigns(&self, date: i32) -> Result<Vec<DueCampaign>, EngineError> {
+    /// The campaigns that take part on a date; and why others that would are left out: what runs must be what was
+    /// approved, and one that was tampered with does not keep the rest from their customers.
+    async fn due_campaigns(&self, date: i32) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
         let submissions = self.store.submissions().await?;
-        let mut due = Vec::new();
+        let switches: Vec<Scope> = self.store.switches().await?.into_iter().map(|thrown| thrown.scope).collect();
+        let (mut due, mut blocked) = (Vec::new(), Vec::new());
         for campaign in self.store.campaigns().await?.into_iter().filter(|c| c.active) {
-            let found = submissions.iter().find(|s| s.version.component == campaign.component && s.approval.is_some());
-            let Some((found, approval)) = found.and_then(|s| Some((s, s.approval.clone()?))) else {
-                let message = format!("campaign {} runs an unapproved version", campaign.id);
-                return Err(EngineError::refused("not-approved", message, "Stop it with `care campaign stop`"));
-            };
-            if approval.holds_on(date) {
-                due.push((campaign, found.clone(), approval));
+            match self.runnable(&campaign, &submissions).await {
+                Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => {}
+                Ok((_, approval)) if !approval.holds_on(date) => {}
+                Ok((found, approval)) => due.push((campaign, found, approval)),
+                Err(EngineError::Refused(finding)) => {
+                    tracing::error!(campaign = %campaign.id, "left out of the plan: {finding}");
+                    blocked.push(finding);
+                }
+                Err(error) => return Err(error),
             }
+        }
+        if due.is_empty() && !blocked.is_empty() {
+            return Err(EngineError::Findings { what: "the plan".into(), findings: blocked });
         }
         if due.is_empty() {
             let message = format!("no campaign is due on {}", time::write_date(date));
-            return Err(EngineError::refused("nothing-due", message, "Start one with `care campaign start`"));
+            let hint = "Start one with `care campaign start`; suspended and stopped ones take no part";
+            return Err(EngineError::refused("nothing-due", message, hint));
         }
-        Ok(due)
+        Ok((due, blocked))
+    }
+
+    /// What a campaign runs, if its approval vouches for it and its parameters lie within it.
+    pub(super) async fn runnable(
+        &self,
+        campaign: &Campaign,
+        submissions: &[StoredSubmission],
+    ) -> Result<(StoredSubmission, Approval), EngineError> {
+        let runs = |s: &&StoredSubmission| s.version.component == campaign.component && s.approval.is_some();
+        let found = submissions.iter().find(runs).ok_or_else(|| {
+            let message = format!("campaign {} runs an unapproved version", campaign.id);
+            EngineError::refused("not-approved", message, "Stop it with `care campaign stop`")
+        })?;
+        let approval = self.vouched(found).await?;
+        if approval.digest().map_err(EngineError::internal)? != campaign.approval {
+            let message = format!("campaign {} names another approval than its version has", campaign.id);
+            return Err(EngineError::refused("approval-unsound", message, "Stop it and start it anew"));
+        }
+        crate::campaign::check_kept_params(campaign, &found.version.manifest)?;
+        Ok((found.clone(), approval))
     }
 
     /// The campaigns of a plan, each with its plugin loaded.
@@ -161,6 +194,15 @@ impl Engine {
         }
         Ok(read)
     }
+}
+
+/// Whether a kill switch keeps a campaign as a whole from planning; those of regions and channels hold at dispatch.
+fn is_stopped(campaign: &Campaign, switches: &[Scope]) -> bool {
+    switches.iter().any(|switch| match switch {
+        Scope::Activity(name) => *name == campaign.activity,
+        Scope::Version(component) => *component == campaign.component,
+        Scope::Everything | Scope::Region(_) | Scope::Channel(_) => false,
+    })
 }
 
 fn pinned(campaign: &Campaign, found: &StoredSubmission) -> PinnedCampaign {

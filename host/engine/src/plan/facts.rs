@@ -78,11 +78,21 @@ impl FactColumns {
         }
     }
 
-    /// The language in which the customer reads; Chinese unless the snapshot says otherwise.
-    pub(super) fn language(&self, row: usize) -> Language {
-        match self.language.as_ref().and_then(|c| c.text(row)) {
+    /// What a message must know of the customer; Chinese unless the snapshot says otherwise.
+    pub(super) fn reader(&self, row: usize) -> Reader<'_> {
+        let language = match self.language.as_ref().and_then(|c| c.text(row)) {
             Some("en") => Language::En,
             _ => Language::Zh,
-        }
+        };
+        Reader { language, region: self.home.as_ref().and_then(|c| c.text(row)).unwrap_or_default() }
     }
+}
+
+/// Whom a message is for.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    /// The language in which the customer reads.
+    pub(super) language: Language,
+    /// Home region; empty when unknown.
+    pub(super) region: &'a str,
 }

@@ -2,13 +2,16 @@
 
 use super::due::World;
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
+use care_domain::person::Actor;
 use care_domain::plan::{self, TaskResult};
 use care_domain::verdict::{Tally, Verdict};
 use care_store::PlanState;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Cuts the plan to capacity, checks its totals and makes the rest visible to dispatch.
-pub(super) async fn release(engine: &Engine, world: &World, id: &str, at: i64) -> Result<(), EngineError> {
+pub(super) async fn release(engine: &Engine, world: &World, id: &str, actor: &Actor) -> Result<(), EngineError> {
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
     if let Err(broken) = check_totals(engine, id, &tallies).await {
@@ -27,7 +30,12 @@ pub(super) async fn release(engine: &Engine, world: &World, id: &str, at: i64) -
             EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))
         })?;
     }
-    engine.store.release(id, &cuts, &tallies, at).await?;
+    let totals = tallies.values().fold(Tally::default(), |mut all, one| {
+        all.merge(one);
+        all
+    });
+    let entry = Entry::of(actor, "plan-released", format!("plan {id}"), json!({"verdicts": totals}));
+    engine.store.release(id, &cuts, &tallies, &entry).await?;
     Ok(())
 }
 

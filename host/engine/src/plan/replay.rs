@@ -111,24 +111,29 @@ impl Engine {
             disaster_areas: tables.active_areas(pins.date),
             lists: self.pinned_lists(pins).await?,
             pins: pins.clone(),
+            blocked: Vec::new(),
         })
     }
 
     async fn pinned_campaigns(&self, pins: &Pins) -> Result<Vec<DueCampaign>, EngineError> {
         let submissions = self.store.submissions().await?;
         let campaigns = self.store.campaigns().await?;
-        let pinned = |pinned: &PinnedCampaign| {
+        let pinned = async |pinned: &PinnedCampaign| {
             let campaign = campaigns.iter().find(|c| c.id == pinned.campaign).cloned();
             let campaign = campaign.ok_or_else(|| gone("campaign", &pinned.campaign))?;
             let found = submissions.iter().find(|s| s.version.component == pinned.component && s.approval.is_some());
             let found = found.cloned().ok_or_else(|| gone("approved version", &pinned.component))?;
-            let approval = found.approval.clone().ok_or_else(|| gone("approval", &pinned.approval))?;
+            let approval = self.vouched(&found).await?;
             if approval.digest().map_err(EngineError::internal)? != pinned.approval {
                 return Err(gone("approval", &pinned.approval));
             }
             Ok((Campaign { params: pinned.params.clone(), ..campaign }, found, approval))
         };
-        pins.campaigns.iter().map(pinned).collect()
+        let mut all = Vec::with_capacity(pins.campaigns.len());
+        for campaign in &pins.campaigns {
+            all.push(pinned(campaign).await?);
+        }
+        Ok(all)
     }
 
     /// The named lists that the plan read; one that was imported anew since cannot be replayed.

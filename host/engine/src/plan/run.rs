@@ -5,10 +5,14 @@ use super::release::release;
 use super::task::{BucketOutcome, MachineFault, decide_bucket};
 use super::{PlanRequest, PlanSummary, Progress, Watch};
 use crate::{Engine, EngineError};
+use care_domain::audit::Entry;
 use care_domain::key::Bucket;
+use care_domain::person::{Act, Actor};
 use care_domain::plan::TaskResult;
+use care_domain::time;
 use care_population::decision_log;
 use care_store::{Attempt, Committed, Plan, PlanState, TaskCommit};
+use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -21,12 +25,21 @@ const MAX_REDONE: u32 = 20;
 impl Engine {
     /// Runs the plan of a request to its release, or goes on where it stopped. `at` is the wall clock.
     /// Where another process took tasks over, its release is left to that one.
-    pub async fn run_plan(&self, request: &PlanRequest, at: i64, watch: Watch) -> Result<PlanSummary, EngineError> {
+    pub async fn run_plan(
+        &self,
+        request: &PlanRequest,
+        by: &str,
+        at: i64,
+        watch: Watch,
+    ) -> Result<PlanSummary, EngineError> {
+        let actor = self.authorise(by, Act::RunPlans, None, at).await?;
         let world = Arc::new(self.world(request).await?);
         let id = world.pins.id().map_err(EngineError::internal)?;
         self.collect_orphans(at).await?;
-        let plan = self.store.open_plan(&id, &world.pins, at).await?;
-        self.finish(&plan, world, request.workers, at, watch).await
+        let detail = json!({"date": time::write_date(request.date), "wave": request.wave});
+        let entry = Entry::of(&actor, "plan-opened", format!("plan {id}"), detail);
+        let plan = self.store.open_plan(&id, &world.pins, &entry).await?;
+        self.finish(&plan, world, request.workers, &actor, watch).await
     }
 
     /// Goes on with a plan that was interrupted, as it pinned the world: whatever was changed since, what it had
@@ -35,12 +48,13 @@ impl Engine {
         &self,
         plan: &str,
         workers: usize,
-        at: i64,
+        (by, at): (&str, i64),
         watch: Watch,
     ) -> Result<PlanSummary, EngineError> {
+        let actor = self.authorise(by, Act::RunPlans, None, at).await?;
         let plan = self.plan(Some(plan)).await?;
         let world = Arc::new(self.world_of(&plan).await?);
-        self.finish(&plan, world, workers, at, watch).await
+        self.finish(&plan, world, workers, &actor, watch).await
     }
 
     async fn finish(
@@ -48,13 +62,14 @@ impl Engine {
         plan: &Plan,
         world: Arc<World>,
         workers: usize,
-        at: i64,
+        actor: &Actor,
         watch: Watch,
     ) -> Result<PlanSummary, EngineError> {
         let id = &plan.id;
         if plan.state != PlanState::Running {
             let mut summary = self.plan_summary(id).await?;
             summary.already_complete = true;
+            summary.blocked.clone_from(&world.blocked);
             return Ok(summary);
         }
         let customers = world.snapshot.manifest().rows;
@@ -63,11 +78,12 @@ impl Engine {
         // A task that we lost to a newer attempt is still somebody's: whoever finishes last releases.
         if self.store.tasks(id).await?.values().all(Option::is_some) {
             go_on(&watch, Progress::Releasing)?;
-            release(self, &world, id, at).await?;
+            release(self, &world, id, actor).await?;
             go_on(&watch, Progress::Released)?;
         }
         let mut summary = self.plan_summary(id).await?;
         summary.added = added;
+        summary.blocked.clone_from(&world.blocked);
         Ok(summary)
     }
 

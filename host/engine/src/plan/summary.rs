@@ -2,6 +2,7 @@
 
 use super::release::merge;
 use crate::{Engine, EngineError};
+use care_domain::text::Finding;
 use care_domain::verdict::{Tally, Verdict};
 use care_store::{Plan, PlanState};
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub struct PlanSummary {
     pub added: u64,
     /// Other plans that were interrupted and wait to be resumed.
     pub unfinished: Vec<String>,
+    /// Campaigns that were due and were left out, since what they run is not what was approved.
+    pub blocked: Vec<Finding>,
     /// Customers decided so far.
     pub customers: u64,
     /// Buckets done.
@@ -91,6 +94,7 @@ impl Engine {
         let unfinished = plans.filter(|p| p.state == PlanState::Running && p.id != plan.id).map(|p| p.id);
         Ok(PlanSummary {
             unfinished: unfinished.collect(),
+            blocked: Vec::new(),
             activities: activities.collect(),
             date: plan.pins.date,
             wave: plan.pins.wave,

@@ -3,13 +3,12 @@
 
 use super::batch::BatchView;
 use super::due::{Due, World};
-use super::facts::FactColumns;
+use super::facts::{FactColumns, Reader};
 use super::halve::{MAX_HALVINGS, halved};
 use care_domain::contact::{Addressee, Channel, ContactIdentity};
 use care_domain::decide::{self, Proposal, Ruling, Terms};
 use care_domain::field::Stage;
 use care_domain::key::CustomerKey;
-use care_domain::text::Language;
 use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
 use care_sandbox::{Fault, Guest, MachineError, Message};
@@ -247,7 +246,8 @@ impl BucketOutcome {
         let mut decision = undecided(due, customer, &candidate);
         match candidate.answer {
             Answer::Ruled(ruling) => {
-                self.ruled(due, facts.language(candidate.row as usize), ruling, messages, &mut decision)
+                let reader = facts.reader(candidate.row as usize);
+                self.ruled(due, reader, ruling, messages, &mut decision);
             }
             Answer::Broken(fault) => {
                 let codes = self.faults.entry(due.campaign.clone()).or_default();
@@ -264,7 +264,7 @@ impl BucketOutcome {
     fn ruled(
         &mut self,
         due: &Due,
-        language: Language,
+        reader: Reader<'_>,
         ruling: Ruling,
         messages: Vec<Message>,
         decision: &mut Decision,
@@ -287,7 +287,7 @@ impl BucketOutcome {
             Verdict::Cleared => {
                 let silent = if messages.is_empty() { "compose" } else { "no-channel" };
                 let before = self.contacts.len();
-                self.contacts.extend(contacts(due, language, messages, ruling.channels, decision));
+                self.contacts.extend(contacts(due, reader, messages, ruling.channels, decision));
                 if self.contacts.len() == before {
                     decision.verdict = Verdict::NothingToSay;
                     decision.rule = silent.into();
@@ -326,7 +326,7 @@ fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decisio
 /// body. One without any is not said: whoever is permitted on the desk alone gets no short message.
 fn contacts<'a>(
     due: &'a Due,
-    language: Language,
+    reader: Reader<'a>,
     messages: Vec<Message>,
     channels: Vec<Channel>,
     decision: &'a Decision,
@@ -362,10 +362,11 @@ fn contacts<'a>(
             ordinal: identity.ordinal,
             template: template.name.clone(),
             channel,
-            language,
+            language: reader.language,
             slots: message.slots,
             planned_at: decision.planned_at.unwrap_or(decision.not_before),
             not_after: decision.not_after,
+            region: reader.region.to_owned(),
         })
     })
 }
