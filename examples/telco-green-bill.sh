@@ -19,7 +19,7 @@ field() { sed -n "s/.*\"$1\":\({[^}]*}\|[^,}]*\).*/\1/p"; }
 
 # A key of its own for the pseudonyms, so that the same customers fall into the same control group every time.
 printf '74656c636f%054d\n' 0 >"$data/pseudonym.key"
-care init --pseudonym-key "$data/pseudonym.key" >/dev/null
+care init --rehearsal --pseudonym-key "$data/pseudonym.key" >/dev/null
 imported=$(care population import "$file" --mapping "$root/examples/telco-churn.toml" --date 2026-07-29)
 rejects=$(field rejects <<<"$imported" | tr -d '"')
 echo "bad cells, with their lines:"

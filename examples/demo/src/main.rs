@@ -101,7 +101,7 @@ fn step(what: &str) {
 
 fn prepare(care: &Care<'_>, key: &Path, customers: u64) -> anyhow::Result<()> {
     let key = key.to_string_lossy();
-    care.run("administrator", &["init", "--pseudonym-key", &key])?;
+    care.run("administrator", &["init", "--rehearsal", "--pseudonym-key", &key])?;
     step(&format!("making up {customers} customers"));
     let customers = customers.to_string();
     care.run("operator", &["population", "generate", "--customers", &customers, "--seed", "1", "--date", DATE])?;

@@ -121,7 +121,11 @@ impl Engine {
         let renderer = self.renderer(&batch.contacts).await?;
         let (files, settled) = files_of(batch, &renderer, &identities)?;
         for (channel, lines) in files {
-            write_once(&self.outbox().join(channel.name()), &file_name(&batch.id), &lines)?;
+            let folder = self.outbox().join(channel.name());
+            // A file that stands was handed over whole; it is not written again.
+            if !folder.join(file_name(&batch.id)).exists() {
+                write_once(&folder, &file_name(&batch.id), &lines)?;
+            }
         }
         self.store.settle(&settled, now).await?;
         let sent = settled.iter().filter(|s| s.state == ContactState::Sent).count() as u64;

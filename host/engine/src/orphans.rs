@@ -52,7 +52,7 @@ mod tests {
     #[tokio::test]
     async fn only_old_files_that_nobody_committed_go() {
         let folder = tempfile::tempdir().expect("a folder");
-        let engine = Engine::init(folder.path(), [7; 32]).await.expect("an engine");
+        let engine = Engine::init(folder.path(), [7; 32], 0).await.expect("an engine");
         let log = engine.decisions().join("0123.arrow");
         fs::write(&log, b"log").expect("a file");
         fs::create_dir(engine.snapshots().join(".partial-x")).expect("a folder");

@@ -144,6 +144,9 @@ impl Engine {
         if !approval.covers(&found.version.component, &found.version.manifest) {
             return Err(unsound("its manifest is not the one that was approved"));
         }
+        if let Err(error) = self.store.blobs().get(&approval.component) {
+            return Err(unsound(&error.to_string()));
+        }
         if self.audited_state(found.id).await?.as_deref() != Some(found.submission.state()) {
             return Err(unsound("it stands in another state than the audit log tells"));
         }

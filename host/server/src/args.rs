@@ -1,5 +1,7 @@
 //! What may be typed.
 
+use care_domain::audit::Head;
+use care_domain::person::Role;
 use care_domain::policy::Class;
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
@@ -12,7 +14,8 @@ pub(crate) struct Args {
     /// The data folder.
     #[arg(long, global = true, env = "CARE_DATA", default_value = "./care-data", value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Who acts. Whoever can write the data folder is trusted to say who they are.
+    /// Who acts: somebody registered with `care user add`. Whoever can write the data folder is trusted to say who
+    /// they are; what they may do depends on their roles.
     #[arg(long = "as", global = true, env = "CARE_USER", default_value = "operator", value_parser = person, value_name = "USER")]
     pub(crate) user: String,
     /// Answer in JSON, for programs.
@@ -32,6 +35,15 @@ pub(crate) enum Command {
         /// A file with 64 hexadecimal digits: the key of another installation, for the same pseudonyms.
         #[arg(long, value_name = "FILE")]
         pseudonym_key: Option<PathBuf>,
+        /// Name of the first administrator, who registers everybody else.
+        #[arg(long, default_value = "administrator", value_parser = person, value_name = "USER")]
+        administrator: String,
+        /// The province, by administrative code.
+        #[arg(long, default_value = "350000", value_name = "ADCODE")]
+        province: String,
+        /// For rehearsals and training: register one person of every role, named after it.
+        #[arg(long)]
+        rehearsal: bool,
     },
     /// Serve health checks over HTTP until stopped.
     Serve {
@@ -54,6 +66,15 @@ pub(crate) enum Command {
     /// Plugins: write, build, check and upload activities.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// People and their roles.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Kill switches: what may not go out, whatever was approved.
+    #[command(subcommand)]
+    Switch(SwitchCommand),
+    /// The audit log: who did what, and whether it still stands as written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// The gate: what was uploaded, and what the province decides.
     #[command(subcommand)]
     Submission(SubmissionCommand),
@@ -238,6 +259,14 @@ pub(crate) enum SubmissionCommand {
     },
     /// Grant a submission. What is not named is granted as asked.
     Approve(ApproveArgs),
+    /// Pass a city's activity on to the province.
+    Review {
+        /// Its number.
+        id: i64,
+        /// What the city has to say about it.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
     /// Refuse a submission.
     Reject {
         /// Its number.
@@ -245,6 +274,89 @@ pub(crate) enum SubmissionCommand {
         /// What the author should change.
         #[arg(long)]
         reason: String,
+        /// It is no care at all: it aims at a business figure rather than at a need.
+        #[arg(long)]
+        not_care: bool,
+    },
+    /// Take one's own undecided submission back.
+    TakeBack(BecauseArgs),
+    /// Hold a version: nothing of it is planned or sent until it is resumed.
+    Suspend(BecauseArgs),
+    /// Let a suspended version go on.
+    Resume(BecauseArgs),
+    /// End a version in good order; its campaigns stop.
+    Retire(BecauseArgs),
+    /// End an approval; its campaigns stop at once.
+    Withdraw(BecauseArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BecauseArgs {
+    /// Number of the submission.
+    pub(crate) id: i64,
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Give somebody a role.
+    Add(UserArgs),
+    /// Take a role away.
+    Remove(UserArgs),
+    /// List who has which role.
+    List,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UserArgs {
+    /// Who.
+    #[arg(value_parser = person)]
+    pub(crate) name: String,
+    /// As what.
+    #[arg(long, value_parser = role)]
+    pub(crate) role: Role,
+    /// Where: an administrative code, and everything below it.
+    #[arg(long, value_name = "ADCODE")]
+    pub(crate) region: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SwitchCommand {
+    /// Stop it at once; what waits goes on waiting.
+    On(SwitchArgs),
+    /// Let it go on.
+    Off(SwitchArgs),
+    /// List what is stopped.
+    List,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SwitchArgs {
+    /// everything, activity, version, region or channel.
+    pub(crate) scope: String,
+    /// Which one: a name, a digest, an administrative code, a channel.
+    #[arg(default_value = "")]
+    pub(crate) target: String,
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Show the lines.
+    Show {
+        /// Only those about this, such as "submission 7".
+        #[arg(long)]
+        subject: Option<String>,
+    },
+    /// Check every line, the signed head, and a head that was kept elsewhere.
+    Verify {
+        /// A head as an earlier `verify` printed it.
+        #[arg(long, value_parser = head, value_name = "HEAD")]
+        expect: Option<Head>,
     },
 }
 
@@ -314,6 +426,17 @@ pub(crate) enum CampaignCommand {
     Show {
         /// The campaign.
         campaign: Option<String>,
+    },
+    /// Point a campaign at another approved version, for plans to come: a newer one, or back to an older one.
+    Repoint {
+        /// The campaign.
+        campaign: String,
+        /// Which versions will do.
+        #[arg(long, value_name = "REQ")]
+        version: semver::VersionReq,
+        /// A parameter: name=value, the value as JSON or plain text. What is not named has the version's default.
+        #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
+        params: Vec<(String, serde_json::Value)>,
     },
     /// Stop a campaign; what waits of it is withdrawn.
     Stop {
@@ -388,7 +511,7 @@ pub(crate) enum OutcomeCommand {
 
 /// Four eyes compare names: one that only differs by blanks is no other person.
 fn person(text: &str) -> Result<String, String> {
-    let written = !text.is_empty() && text.trim() == text;
+    let written = care_domain::text::is_person(text);
     written.then(|| text.to_owned()).ok_or_else(|| "a user has a name, without blanks around it".into())
 }
 
@@ -420,6 +543,14 @@ fn batch(text: &str) -> Result<u32, String> {
         Ok(n) if (8..=65_536).contains(&n) && n % 8 == 0 => Ok(n),
         _ => Err("a batch holds 8 to 65536 customers, a multiple of 8".into()),
     }
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| format!("roles are {}", Role::ALL.map(Role::name).join(", ")))
+}
+
+fn head(text: &str) -> Result<Head, String> {
+    Head::parse(text).ok_or_else(|| "a head is written 12-3fa9…, as `care audit verify` prints it".into())
 }
 
 fn class(text: &str) -> Result<Class, String> {

@@ -43,7 +43,13 @@ fn run(args: Args) -> anyhow::Result<Answer> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match args.command {
-            Command::Init { ref pseudonym_key } => commands::setup::init(&args, pseudonym_key.as_deref()).await,
+            Command::Init { ref pseudonym_key, ref administrator, ref province, rehearsal } => {
+                let first = commands::setup::First { administrator, province, rehearsal };
+                commands::setup::init(&args, pseudonym_key.as_deref(), first).await
+            }
+            Command::User(ref command) => commands::people::users(&args, command).await,
+            Command::Switch(ref command) => commands::people::switches(&args, command).await,
+            Command::Audit(ref command) => commands::people::audit(&args, command).await,
             Command::Serve { listen } => serve::serve(&args.data, listen).await,
             Command::Worker(ref command) => worker::run(command),
             Command::Population(ref command) => commands::population::run(&args, command).await,

@@ -31,11 +31,15 @@ fn router(engine: Engine) -> Router {
 }
 
 async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
-    match engine.store().ping().await {
-        Ok(()) => (StatusCode::OK, Json(json!({"status": "ready"}))),
+    if let Err(error) = engine.store().ping().await {
+        tracing::error!("not ready: {error}");
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "the database does not answer"})));
+    }
+    match engine.verify_audit(None).await {
+        Ok(_) => (StatusCode::OK, Json(json!({"status": "ready"}))),
         Err(error) => {
             tracing::error!("not ready: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "the database does not answer"})))
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "the audit log does not stand as it was written"})))
         }
     }
 }

@@ -3,9 +3,12 @@
 use crate::bad_input::refused_without_a_trace;
 use crate::care::{AUTHOR, Care, OPERATOR, PROVINCE};
 use care_domain::approval::{Approval, Conditions};
-use care_domain::governance::{Deed, Submission};
+use care_domain::audit::Entry;
+use care_domain::dsse::{APPROVAL, Envelope, Signature};
+use care_domain::governance::{Deed, Granted, Submission};
+use care_domain::person::{Actor, Role};
 use care_sandbox::package::{manifest_bytes, with_manifest};
-use care_store::{Store, StoreError};
+use care_store::{Grant, Store, StoreError};
 use care_tests::plugin;
 use serde_json::{Value, json};
 
@@ -127,7 +130,7 @@ fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
         "bad-condition",
     );
     care.ok(PROVINCE, &["submission", "approve", &number]);
-    refused_without_a_trace(&care, "another-approver", &["submission", "approve", &number], "decided-once");
+    refused_without_a_trace(&care, "second-approver", &["submission", "approve", &number], "decided-once");
 }
 
 /// The rule is the database's own: a program that forgets to ask is refused, too.
@@ -139,12 +142,18 @@ async fn the_database_itself_refuses_an_author_as_decider() {
     let found = store.submission(number).await.expect("it is read").expect("the submission");
     let version = &found.version;
     let by = |person: &str| Deed { person: person.to_owned(), at: 1 };
+    let key = Envelope { payload_type: APPROVAL.into(), payload: String::new(), signatures: [unsigned()] };
     for (decider, rule) in [(AUTHOR, Some("four-eyes")), (PROVINCE, None), ("another", Some("decided-once"))] {
         let granted = Approval::grant(&version.component, &version.manifest, &Conditions::default(), decider, 1);
         let approval = granted.expect("an approval");
         let digest = approval.digest().expect("a digest");
-        let decided = Submission::Approved { author: by("somebody"), approver: by(decider), approval: digest };
-        let written = store.decide(number, &decided, decider, Some(&approval)).await;
+        let granted = Granted { author: by("somebody"), city: None, approver: by(decider), approval: digest };
+        let entry = Entry::of(&actor(decider), "submission-approved", "", json!({}));
+        let grant = Some(Grant { approval: &approval, envelope: &key });
+        let written = store
+            .transition(number, "provincial-review", &Submission::Approved(granted), grant, &entry)
+            .await
+            .map(|_| ());
         match rule {
             None => written.expect("somebody else decides"),
             Some(wanted) => match written.expect_err("refused") {
@@ -153,6 +162,14 @@ async fn the_database_itself_refuses_an_author_as_decider() {
             },
         }
     }
+}
+
+fn unsigned() -> Signature {
+    Signature { keyid: "none".into(), sig: String::new() }
+}
+
+fn actor(person: &str) -> Actor {
+    Actor { person: person.into(), role: Role::ProvincialApprover, region: "350000".into(), at: 1 }
 }
 
 #[test]

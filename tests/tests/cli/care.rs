@@ -47,7 +47,7 @@ impl Care {
             digits
         });
         let key = care.file("pseudonym.key", key);
-        care.ok("administrator", &["init", "--pseudonym-key", &key]);
+        care.ok("administrator", &["init", "--rehearsal", "--pseudonym-key", &key]);
         care
     }
 

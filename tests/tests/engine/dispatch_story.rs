@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Stops at the `stop`-th batch, from 1: the intent is written, nothing is sent.
 async fn stopped_at_batch(engine: &Engine, stop: usize) {
     let seen = AtomicUsize::new(0);
-    let outcome = engine.dispatch(evening(), &|_| seen.fetch_add(1, Ordering::Relaxed) + 1 != stop).await;
+    let outcome = engine.dispatch("operator", evening(), &|_| seen.fetch_add(1, Ordering::Relaxed) + 1 != stop).await;
     assert!(matches!(outcome, Err(EngineError::Stopped)), "batch {stop}: {outcome:?}");
 }
 
@@ -37,7 +37,7 @@ async fn dispatch_stopped_at_any_batch_sends_each_contact_exactly_once() {
     let undisturbed = copy_of(folder.path());
     let engine = open(undisturbed.path()).await;
     let batches = AtomicUsize::new(0);
-    let done = engine.dispatch(evening(), &|_| batches.fetch_add(1, Ordering::Relaxed) < usize::MAX).await;
+    let done = engine.dispatch("operator", evening(), &|_| batches.fetch_add(1, Ordering::Relaxed) < usize::MAX).await;
     let done = done.expect("dispatch");
     let batches = batches.into_inner();
     assert!(batches >= 2 && done.sent > 10_000 && done.resumed == 0, "{batches} batches, {done:?}");
@@ -47,11 +47,11 @@ async fn dispatch_stopped_at_any_batch_sends_each_contact_exactly_once() {
         let copy = copy_of(folder.path());
         stopped_at_batch(&open(copy.path()).await, stop).await;
         let engine = open(copy.path()).await;
-        let resumed = engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+        let resumed = engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
         assert_eq!(resumed.resumed, 1, "stopped at batch {stop}");
         each_sent_once(&engine, &outbox(copy.path())).await;
         assert_eq!(outbox(copy.path()), golden, "stopped at batch {stop}");
-        let again = engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+        let again = engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
         assert_eq!((again.sent, again.resumed, again.expired), (0, 0, 0));
     }
 }
@@ -65,11 +65,11 @@ async fn a_file_that_was_written_but_not_settled_is_written_again_and_not_beside
     // As if the process had died between the files and their settlement, and in the middle of a draft.
     let crashed = copy_of(folder.path());
     let engine = open(folder.path()).await;
-    engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+    engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
     let golden = outbox(folder.path());
     leave_half(crashed.path(), &golden);
     let engine = open(crashed.path()).await;
-    let done = engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+    let done = engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
     assert_eq!(done.resumed, 1);
     assert_eq!(outbox(crashed.path()), golden);
     each_sent_once(&engine, &golden).await;
@@ -93,12 +93,12 @@ async fn what_is_planned_for_later_waits_and_what_came_too_late_is_dropped() {
     let (folder, engine) = support::at_work(4_000, &["balance-reminder", "disaster-response"]).await;
     let request = plan_of(DATE);
     run(&engine, &request).await;
-    let early = engine.dispatch(request.instant - 1, &|_| true).await.expect("dispatch");
+    let early = engine.dispatch("operator", request.instant - 1, &|_| true).await.expect("dispatch");
     let released = engine.store().contact_states().await.expect("contacts").len() as u64;
     assert_eq!((early.sent, early.failed, early.expired, early.later), (0, 0, 0, released));
     assert!(outbox(folder.path()).is_empty());
     // A year later every one of them is useless.
-    let late = engine.dispatch(request.instant + 366 * 86_400_000, &|_| true).await.expect("dispatch");
+    let late = engine.dispatch("operator", request.instant + 366 * 86_400_000, &|_| true).await.expect("dispatch");
     assert_eq!((late.sent, late.failed, late.expired, late.later), (0, 0, released, 0));
     assert!(lines(&outbox(folder.path())).is_empty());
 }
@@ -107,7 +107,7 @@ async fn what_is_planned_for_later_waits_and_what_came_too_late_is_dropped() {
 async fn every_line_is_addressed_filled_in_and_still_useful() {
     let (folder, engine) = support::at_work(4_000, &support::ALL).await;
     run(&engine, &plan_of(DATE)).await;
-    engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+    engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
     let lines = lines(&outbox(folder.path()));
     for line in &lines {
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();

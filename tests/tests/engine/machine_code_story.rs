@@ -74,7 +74,7 @@ async fn what_is_not_the_hosts_own_is_built_again_and_never_loaded() {
 /// An upload within such bounds, on a new data folder: the findings that refuse it.
 async fn refused(limits: WorkerLimits) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
-    let engine = Engine::init(folder.path(), care_tests::PSEUDONYM_KEY).await.expect("a data folder");
+    let engine = Engine::init(folder.path(), care_tests::PSEUDONYM_KEY, NOW).await.expect("a data folder");
     let engine = engine.with_worker(Worker { program: program(), limits });
     let bytes = fs::read(plugin("birthday")).expect("a plugin");
     let Err(EngineError::Findings { findings, .. }) = engine.push(&bytes, "branch-author", NOW).await else {

@@ -3,11 +3,13 @@
 
 mod capacity_story;
 mod dispatch_story;
+mod gate_story;
 mod machine_code_story;
 mod policy_story;
 mod resume_story;
 mod same_bytes;
 mod stop_and_resume;
 mod support;
+mod tampering_story;
 mod two_at_once;
 mod wishes_story;

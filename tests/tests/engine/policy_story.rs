@@ -28,7 +28,7 @@ async fn a_customer_contacted_by_care_is_left_alone_for_a_week_but_by_service_an
     // The disaster of these tests begins on the 28th.
     let first = run(&engine, &on("2026-07-27")).await;
     let before = disturbed(&decisions(&engine, &first.plan).await);
-    engine.dispatch(evening() - 2 * 86_400_000, &|_| true).await.expect("dispatch");
+    engine.dispatch("operator", evening() - 2 * 86_400_000, &|_| true).await.expect("dispatch");
     let second = run(&engine, &on(DATE)).await;
     adds_up(&engine, &second).await;
     let after = decisions(&engine, &second.plan).await;
@@ -94,7 +94,7 @@ async fn an_unreachable_customer_is_called_again_up_to_three_rounds() {
         let decision = of(&decided, called)["disaster-response"];
         rounds.push((decision.verdict.name(), decision.rule.clone(), decision.round));
         let csv = format!("customer,kind,at,activity\n{called},unreachable,{date}T18:00:00+08:00,disaster-response\n");
-        assert_eq!(engine.import_outcomes(&csv, NOW).await.expect("an outcome").added, 1);
+        assert_eq!(engine.import_outcomes(&csv, "operator", NOW).await.expect("an outcome").added, 1);
     }
     let cleared = |round| ("cleared", "cleared".to_owned(), round);
     assert_eq!(rounds, [cleared(1), cleared(2), cleared(3), ("capped", "rounds".to_owned(), 3)]);
@@ -131,7 +131,7 @@ async fn a_campaign_is_due_on_its_approved_dates_alone() {
     approved(&engine, "balance-reminder", &until).await;
     started(&engine, "balance-reminder", json!({})).await;
     assert_eq!(run(&engine, &plan_of(DATE)).await.activities.len(), 1);
-    let late = engine.run_plan(&plan_of("2026-07-30"), NOW, std::sync::Arc::new(|_| true)).await;
+    let late = engine.run_plan(&plan_of("2026-07-30"), "operator", NOW, std::sync::Arc::new(|_| true)).await;
     let Err(EngineError::Refused(finding)) = late else { panic!("{late:?}") };
     assert_eq!(finding.code, "nothing-due");
 }
@@ -144,7 +144,9 @@ async fn a_list_of_numbers_becomes_a_list_of_customers() {
     let identities = engine.store().identities(&all[..3]).await.expect("identities");
     let numbers: Vec<&str> = all[..3].iter().map(|key| identities[key].msisdn.as_str()).collect();
     let csv = format!("number\n{}\n{}\n13900000000\n{}\n{}\n", numbers[0], numbers[1], numbers[2], numbers[0]);
-    let done = engine.import_list("key-accounts", &csv, "集团大客户部", support::day("2026-08-31"), NOW).await;
+    let done = engine
+        .import_list("key-accounts", &csv, "集团大客户部", support::day("2026-08-31"), ("key-accounts", NOW))
+        .await;
     let done = done.expect("a list");
     assert_eq!((done.members, done.unmatched), (3, vec![4]));
     let kept = engine.store().lists().await.expect("lists");
@@ -153,7 +155,7 @@ async fn a_list_of_numbers_becomes_a_list_of_customers() {
     let members = engine.store().list_members("key-accounts", Bucket { bits: 0, index: 0 }).await.expect("members");
     assert_eq!(members.into_iter().collect::<BTreeSet<_>>(), all[..3].iter().copied().collect());
     for (name, text) in [("Key Accounts", csv.as_str()), ("key-accounts", "number\n")] {
-        let refused = engine.import_list(name, text, "集团大客户部", support::day(DATE), NOW).await;
+        let refused = engine.import_list(name, text, "集团大客户部", support::day(DATE), ("key-accounts", NOW)).await;
         assert!(matches!(refused, Err(EngineError::Refused(_))), "{refused:?}");
     }
     assert_eq!(engine.store().lists().await.expect("lists"), kept, "a refused list changes nothing");

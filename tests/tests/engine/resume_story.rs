@@ -24,17 +24,21 @@ async fn an_interrupted_plan_is_resumed_as_it_was_pinned_whatever_was_changed_si
     let engine = open(folder.path()).await;
     stopped(&engine, &plan_of(DATE), stopping_at(MIDDLE)).await;
     let interrupted = engine.plan(None).await.expect("a plan").id;
-    engine.set_policy(&Policy { control_salt: "another".into(), ..Policy::default() }).await.expect("a policy");
+    engine
+        .set_policy(&Policy { control_salt: "another".into(), ..Policy::default() }, "provincial-approver", NOW)
+        .await
+        .expect("a policy");
     started(&engine, "birthday", json!({})).await;
     let other = run(&engine, &plan_of("2026-07-30")).await;
     assert_eq!(other.unfinished, vec![interrupted.clone()], "whoever plans is told of it");
 
-    let summary = engine.resume_plan(&interrupted, 1, NOW, Arc::new(|_| true)).await.expect("a resumed plan");
+    let summary =
+        engine.resume_plan(&interrupted, 1, ("operator", NOW), Arc::new(|_| true)).await.expect("a resumed plan");
     assert!(summary.released && summary.unfinished.is_empty(), "{summary:?}");
     let tasks = engine.store().tasks(&interrupted).await.expect("tasks");
     let first = tasks.values().flatten().next().expect("a task");
     assert_eq!(first.log, golden.logs()[0], "what was committed before the interruption stays");
-    let again = engine.resume_plan(&interrupted, 1, NOW, Arc::new(|_| true)).await.expect("the plan");
+    let again = engine.resume_plan(&interrupted, 1, ("operator", NOW), Arc::new(|_| true)).await.expect("the plan");
     assert!(again.already_complete && again.added == 0);
 }
 
@@ -42,7 +46,7 @@ async fn an_interrupted_plan_is_resumed_as_it_was_pinned_whatever_was_changed_si
 async fn a_plan_replays_to_the_same_bytes_after_all_that_came_later_and_tampering_is_told() {
     let (_folder, engine) = support::at_work(4_000, &RIVALS).await;
     let plan = run(&engine, &plan_of(DATE)).await.plan;
-    engine.dispatch(support::evening(), &|_| true).await.expect("dispatched");
+    engine.dispatch("operator", support::evening(), &|_| true).await.expect("dispatched");
     run(&engine, &plan_of("2026-07-31")).await;
     let replay = engine.replay(&plan, None, &|_| ()).await.expect("a replay");
     assert!(replay.tasks.iter().all(|t| t.same && t.decisions > 0), "{replay:?}");

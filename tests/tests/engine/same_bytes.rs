@@ -21,7 +21,7 @@ struct Bytes {
 async fn bytes_of(folder: &Path, engine: &Engine, batch: u32, workers: usize) -> Bytes {
     let request = PlanRequest { batch, workers, ..plan_of(DATE) };
     let summary = run(engine, &request).await;
-    engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+    engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
     let traces = Traces::of(engine, &summary.plan).await;
     let logs = traces.logs().into_iter().map(str::to_owned).collect();
     Bytes { logs, contacts: traces.contacts, sent: outbox(folder) }
@@ -78,7 +78,8 @@ async fn the_wall_clock_decides_nothing() {
     let golden = Traces::of(&engine, &summary.plan).await;
     let later = open(copy.path()).await;
     let years = 10 * 366 * 86_400_000;
-    let again = later.run_plan(&plan_of(DATE), NOW + years, std::sync::Arc::new(|_| true)).await.expect("a plan");
+    let again =
+        later.run_plan(&plan_of(DATE), "operator", NOW + years, std::sync::Arc::new(|_| true)).await.expect("a plan");
     assert_eq!(again.plan, summary.plan);
     assert_eq!(Traces::of(&later, &again.plan).await, golden);
 }

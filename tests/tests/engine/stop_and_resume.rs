@@ -30,7 +30,7 @@ async fn golden() -> (TempDir, Traces, Vec<Progress>) {
         }
         true
     };
-    let summary = engine.run_plan(&request(1), support::NOW, Arc::new(note)).await.expect("a plan");
+    let summary = engine.run_plan(&request(1), "operator", support::NOW, Arc::new(note)).await.expect("a plan");
     let traces = Traces::of(&engine, &summary.plan).await;
     assert!(summary.released && summary.added > 1_000, "{summary:?}");
     let steps = steps.lock().expect("a lock").clone();

@@ -51,7 +51,8 @@ pub(crate) async fn at_work(customers: u64, activities: &[&str]) -> (TempDir, En
 
 /// An engine on a new folder with customers and reference tables, and no activity.
 pub(crate) async fn populated(folder: &Path, customers: u64) -> Engine {
-    let engine = Engine::init(folder, PSEUDONYM_KEY).await.expect("a data folder");
+    let engine = Engine::init(folder, PSEUDONYM_KEY, NOW).await.expect("a data folder");
+    engine.found_rehearsal(NOW).await.expect("people");
     let options = GenerateOptions { customers, seed: 1, business_date: day(DATE) };
     engine.generate_population(options, ("operator", NOW), |_| ()).await.expect("a population");
     let examples = repository().join("examples");
@@ -119,7 +120,7 @@ pub(crate) fn plan_of(date: &str) -> PlanRequest {
 
 /// Runs the demonstration's plan undisturbed.
 pub(crate) async fn run(engine: &Engine, request: &PlanRequest) -> PlanSummary {
-    engine.run_plan(request, NOW, Arc::new(|_| true)).await.expect("a plan")
+    engine.run_plan(request, "operator", NOW, Arc::new(|_| true)).await.expect("a plan")
 }
 
 /// Says stop at the `stop`-th step, from 1; batches of customers are no steps.
@@ -134,7 +135,7 @@ pub(crate) fn is_between(progress: &Progress) -> bool {
 
 /// Runs until `watch` says stop.
 pub(crate) async fn stopped(engine: &Engine, request: &PlanRequest, watch: Watch) {
-    let outcome = engine.run_plan(request, NOW, watch).await;
+    let outcome = engine.run_plan(request, "operator", NOW, watch).await;
     assert!(matches!(outcome, Err(EngineError::Stopped)), "{outcome:?}");
 }
 

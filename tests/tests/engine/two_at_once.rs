@@ -58,7 +58,7 @@ async fn whoever_lost_a_task_to_a_newer_attempt_does_not_release_the_plan_withou
         });
     };
     let watch = at_step(|progress| matches!(progress, Progress::Decided(_)), takes_over);
-    let lost: PlanSummary = engine.run_plan(&plan_of(DATE), NOW, watch).await.expect("no failure");
+    let lost: PlanSummary = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("no failure");
     assert_eq!((lost.released, lost.tasks_done, lost.added), (false, 0, 0), "{lost:?}");
     assert!(engine.store().contact_states().await.expect("contacts").is_empty());
     let done = run(&engine, &plan_of(DATE)).await;
@@ -77,7 +77,7 @@ async fn a_plan_that_somebody_else_finished_meanwhile_is_released_once() {
         };
         let watch = at_step(move |progress| *progress == step, finishes);
         let engine = open(copy.path()).await;
-        let summary = engine.run_plan(&plan_of(DATE), NOW, watch).await.expect("no failure");
+        let summary = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("no failure");
         assert!(summary.released);
         assert_eq!(Traces::of(&engine, &summary.plan).await.contacts, golden.contacts);
         support::adds_up(&engine, &summary).await;
@@ -94,12 +94,12 @@ async fn an_outcome_that_arrives_while_a_task_decides_is_heard_before_it_commits
     let dies = move || {
         let csv = format!("customer,kind,at\n{csv}");
         elsewhere(&path, |other| async move {
-            let done = other.import_outcomes(&csv, NOW).await.expect("outcomes");
+            let done = other.import_outcomes(&csv, "operator", NOW).await.expect("outcomes");
             assert_eq!((done.added, done.cancelled), (2_000, 0));
         });
     };
     let watch = at_step(|progress| matches!(progress, Progress::Decided(_)), dies);
-    let summary = engine.run_plan(&plan_of(DATE), NOW, watch).await.expect("a plan");
+    let summary = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("a plan");
     for activity in &summary.activities {
         let verdicts: Vec<_> = activity.verdicts.keys().map(|v| v.name()).collect();
         assert_eq!(verdicts, ["suppressed"], "{}", activity.name);
@@ -113,16 +113,16 @@ async fn a_campaign_that_is_stopped_while_its_plan_runs_sends_nothing() {
         let path: PathBuf = folder.path().into();
         let stops = move || {
             elsewhere(&path, |other| async move {
-                other.stop_campaign("balance-reminder-1", NOW).await.expect("a running campaign");
+                other.stop_campaign("balance-reminder-1", "operator", NOW).await.expect("a running campaign");
             });
         };
         let watch = at_step(move |progress| format!("{progress:?}").starts_with(step), stops);
-        let summary = engine.run_plan(&plan_of(DATE), NOW, watch).await.expect("a plan");
+        let summary = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("a plan");
         support::adds_up(&engine, &summary).await;
         let states = engine.store().plan_states(&summary.plan).await.expect("states");
         let of_stopped: Vec<&String> = states["balance-reminder-1"].keys().collect();
         assert_eq!(of_stopped, [ContactState::Withdrawn.name()], "stopped at {step}");
-        engine.dispatch(support::evening(), &|_| true).await.expect("dispatch");
+        engine.dispatch("operator", support::evening(), &|_| true).await.expect("dispatch");
         let lines = support::lines(&support::outbox(folder.path()));
         assert!(!lines.is_empty() && lines.iter().all(|line| line["campaign"] != "balance-reminder-1"));
     }

@@ -12,16 +12,16 @@ use std::path::Path;
 /// Records what a customer did on the afternoon of the demonstration's day.
 async fn happened(engine: &Engine, who: CustomerKey, kind: &str, activity: &str) -> OutcomeImport {
     let csv = format!("customer,kind,at,activity\n{who},{kind},{DATE}T15:00:00+08:00,{activity}\n");
-    let done = engine.import_outcomes(&csv, NOW).await.expect("an outcome");
+    let done = engine.import_outcomes(&csv, "operator", NOW).await.expect("an outcome");
     assert_eq!((done.added, done.repeated, done.rejected.len()), (1, 0, 0));
-    let again = engine.import_outcomes(&csv, NOW).await.expect("the same outcome");
+    let again = engine.import_outcomes(&csv, "operator", NOW).await.expect("the same outcome");
     assert_eq!((again.added, again.repeated, again.cancelled), (0, 1, 0));
     done
 }
 
 /// Dispatches the evening; the campaigns that wrote to a customer.
 async fn written_to(engine: &Engine, folder: &Path, who: CustomerKey) -> BTreeSet<String> {
-    engine.dispatch(evening(), &|_| true).await.expect("dispatch");
+    engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
     let identities = engine.store().identities(&[who]).await.expect("identities");
     let id = Value::from(identities[&who].external_id.as_str());
     let mine = lines(&outbox(folder)).into_iter().filter(|line| line["customer"] == id);

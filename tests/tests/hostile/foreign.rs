@@ -94,7 +94,7 @@ fn files(folder: &Path) -> BTreeSet<(String, u64)> {
 fn nothing_is_kept_of_what_is_uploaded_and_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let (data, upload) = (folder.path().join("data"), folder.path().join("upload.wasm"));
-    assert_eq!(care(&data, &["init"]).0, Some(0));
+    assert_eq!(care(&data, &["init", "--rehearsal"]).0, Some(0));
     let blobs = data.join("blobs");
     let before = files(&blobs);
     let mut uploads: Vec<(String, Vec<u8>, &str)> =

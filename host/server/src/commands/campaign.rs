@@ -43,8 +43,15 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
             let text = table(&["campaign", "activity", "state", "digest", "by"], &rows);
             Ok(Answer::new(text, json!({"campaigns": all.iter().map(whole).collect::<Vec<_>>()})))
         }
+        CampaignCommand::Repoint { campaign, version, params } => {
+            let params = params.iter().cloned().collect();
+            let moved = engine.repoint_campaign(campaign, version, &params, &args.user, now_ms()).await?;
+            let text = format!("campaign {campaign} runs {} from the next plan on", moved.version);
+            let json = json!({"campaign": campaign, "version": moved.version, "digest": moved.digest});
+            Ok(Answer::new(text, json))
+        }
         CampaignCommand::Stop { campaign } => {
-            let withdrawn = engine.stop_campaign(campaign, now_ms()).await?;
+            let withdrawn = engine.stop_campaign(campaign, &args.user, now_ms()).await?;
             let text = format!("campaign {campaign} is stopped; {withdrawn} waiting contacts are withdrawn");
             Ok(Answer::new(text, json!({"campaign": campaign, "withdrawn": withdrawn})))
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod campaign;
 pub(crate) mod outcome;
+pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod population;

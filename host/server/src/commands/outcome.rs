@@ -16,7 +16,7 @@ pub(crate) async fn run(args: &Args, command: &OutcomeCommand) -> anyhow::Result
     let engine = open(args).await?;
     match command {
         OutcomeCommand::Import { file } => {
-            let done = engine.import_outcomes(&read(file)?, now_ms()).await?;
+            let done = engine.import_outcomes(&read(file)?, &args.user, now_ms()).await?;
             let mut text = format!(
                 "{} outcomes added, {} known before, {} waiting contacts cancelled, {} lines rejected\n",
                 done.added,

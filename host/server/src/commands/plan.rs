@@ -28,12 +28,12 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
             request.instant = at.unwrap_or(request.instant);
             request.snapshot.clone_from(snapshot);
             request.batch = batch.unwrap_or(request.batch);
-            let summary = engine.run_plan(&request, now_ms(), watch(args)).await?;
+            let summary = engine.run_plan(&request, &args.user, now_ms(), watch(args)).await?;
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
         PlanCommand::Resume { plan, workers } => {
             let workers = workers.unwrap_or_else(cores);
-            let summary = engine.resume_plan(plan, workers, now_ms(), watch(args)).await?;
+            let summary = engine.resume_plan(plan, workers, (&args.user, now_ms()), watch(args)).await?;
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
         PlanCommand::Show { plan: None, all: true } => plans(&engine).await,
@@ -100,6 +100,9 @@ fn words(summary: &PlanSummary) -> String {
     for other in &summary.unfinished {
         text += &format!("plan {0} was interrupted; its contacts wait: care plan resume {0}\n", short(other));
     }
+    for finding in &summary.blocked {
+        text += &format!("LEFT OUT: {finding}\n");
+    }
     for activity in summary.activities.iter().filter(|a| !a.faults.is_empty()) {
         text += &format!("{} broke: {:?}\n", activity.campaign, activity.faults);
     }
@@ -154,9 +157,12 @@ pub(crate) async fn dispatch(args: &Args, at: Option<i64>) -> anyhow::Result<Ans
         sent.set_position(done);
         true
     };
-    let done = engine.dispatch(at.unwrap_or_else(now_ms), &progress).await?;
+    let done = engine.dispatch(&args.user, at.unwrap_or_else(now_ms), &progress).await?;
     let mut text =
         format!("{} sent, {} failed, {} expired, {} later", done.sent, done.failed, done.expired, done.later);
+    if done.held > 0 {
+        text += &format!(", {} held (see care switch list, care submission list)", done.held);
+    }
     if done.resumed > 0 {
         text += &format!("; {} batches of an earlier run settled", done.resumed);
     }

@@ -124,7 +124,8 @@ pub(crate) async fn list(args: &Args, command: &ListCommand) -> anyhow::Result<A
     let engine = open(args).await?;
     match command {
         ListCommand::Import { name, file, owner, expires } => {
-            let done = engine.import_list(name, &read(Path::new(file))?, owner, *expires, now_ms()).await?;
+            let done =
+                engine.import_list(name, &read(Path::new(file))?, owner, *expires, (&args.user, now_ms())).await?;
             let mut text = format!("list {name} holds {} customers", done.members);
             if !done.unmatched.is_empty() {
                 text += &format!("; {} lines match nobody: {:?}", done.unmatched.len(), done.unmatched);

@@ -3,20 +3,37 @@
 use super::{open, read};
 use crate::answer::Answer;
 use crate::args::{Args, PolicyCommand};
+use crate::clock::now_ms;
 use care_domain::policy::Policy;
 use care_engine::{Engine, EngineError};
 use serde_json::json;
 use std::path::Path;
 
+/// Who is registered in a new data folder.
+pub(crate) struct First<'a> {
+    /// Name of the first administrator.
+    pub(crate) administrator: &'a str,
+    /// The province's administrative code.
+    pub(crate) province: &'a str,
+    /// One person of every role instead.
+    pub(crate) rehearsal: bool,
+}
+
 /// `care init`
-pub(crate) async fn init(args: &Args, key: Option<&Path>) -> anyhow::Result<Answer> {
+pub(crate) async fn init(args: &Args, key: Option<&Path>, first: First<'_>) -> anyhow::Result<Answer> {
     let secret = match key {
         Some(path) => parse_key(path, &read(path)?)?,
         None => Engine::new_secret()?,
     };
-    Engine::init(&args.data, secret).await?;
+    let now = now_ms();
+    let engine = Engine::init(&args.data, secret, now).await?;
+    match first.rehearsal {
+        true => engine.found_rehearsal(now).await?,
+        false => engine.found(first.administrator, first.province, now).await?,
+    }
     let folder = args.data.display().to_string();
-    let text = format!("{folder} is ready. Next: care population generate, care plugin push, care submission approve");
+    let next = if first.rehearsal { "care user list, care population generate" } else { "care user add" };
+    let text = format!("{folder} is ready. Next: {next}");
     Ok(Answer::new(text, json!({"data": folder})))
 }
 
@@ -49,7 +66,7 @@ pub(crate) async fn policy(args: &Args, command: &PolicyCommand) -> anyhow::Resu
                 let hint = "Start from `care policy show`";
                 EngineError::refused("bad-policy", format!("{}: {error}", file.display()), hint)
             })?;
-            let digest = engine.set_policy(&policy).await?;
+            let digest = engine.set_policy(&policy, &args.user, now_ms()).await?;
             Ok(Answer::new(format!("policy {:?} is in force for new plans", policy.name), json!({"policy": digest})))
         }
     }

@@ -2,13 +2,14 @@
 
 use super::open;
 use crate::answer::{Answer, table};
-use crate::args::{ApproveArgs, Args, SubmissionCommand};
+use crate::args::{ApproveArgs, Args, BecauseArgs, SubmissionCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use care_domain::approval::Conditions;
 use care_domain::control::SHARE_WHOLE;
+use care_domain::governance::Ground;
 use care_domain::manifest::Manifest;
-use care_engine::{EngineError, StoredSubmission};
+use care_engine::{Engine, EngineError, StoredSubmission};
 use serde_json::json;
 
 /// `care submission`
@@ -47,11 +48,46 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             );
             Ok(Answer::new(text, json!({"submission": approve.id, "approval": approval})))
         }
-        SubmissionCommand::Reject { id, reason } => {
-            engine.reject(*id, reason, &args.user, now_ms()).await?;
-            Ok(Answer::new(format!("submission {id} is rejected"), json!({"submission": id, "state": "rejected"})))
+        SubmissionCommand::Review { id, note } => {
+            engine.pass_city(*id, note, &args.user, now_ms()).await?;
+            stands(&engine, *id, 0).await
+        }
+        SubmissionCommand::Reject { id, reason, not_care } => {
+            let ground = if *not_care { Ground::NotCare } else { Ground::Other };
+            engine.reject(*id, ground, reason, &args.user, now_ms()).await?;
+            stands(&engine, *id, 0).await
+        }
+        SubmissionCommand::TakeBack(BecauseArgs { id, reason }) => {
+            engine.take_back(*id, reason, &args.user, now_ms()).await?;
+            stands(&engine, *id, 0).await
+        }
+        SubmissionCommand::Suspend(BecauseArgs { id, reason }) => {
+            engine.suspend(*id, reason, &args.user, now_ms()).await?;
+            stands(&engine, *id, 0).await
+        }
+        SubmissionCommand::Resume(BecauseArgs { id, reason }) => {
+            engine.resume(*id, reason, &args.user, now_ms()).await?;
+            stands(&engine, *id, 0).await
+        }
+        SubmissionCommand::Retire(BecauseArgs { id, reason }) => {
+            let withdrawn = engine.retire(*id, reason, &args.user, now_ms()).await?;
+            stands(&engine, *id, withdrawn).await
+        }
+        SubmissionCommand::Withdraw(BecauseArgs { id, reason }) => {
+            let withdrawn = engine.withdraw(*id, reason, &args.user, now_ms()).await?;
+            stands(&engine, *id, withdrawn).await
         }
     }
+}
+
+/// Where a submission stands now, and how many waiting contacts its end withdrew.
+async fn stands(engine: &Engine, id: i64, withdrawn: u64) -> anyhow::Result<Answer> {
+    let state = engine.submission(id).await?.submission.state();
+    let mut text = format!("submission {id} is in state {state}");
+    if withdrawn > 0 {
+        text += &format!("; {withdrawn} waiting contacts are withdrawn");
+    }
+    Ok(Answer::new(text, json!({"submission": id, "state": state, "withdrawn": withdrawn})))
 }
 
 fn conditions(args: &ApproveArgs) -> Conditions {
