@@ -58,7 +58,9 @@ pub enum CompileError {
     #[error("the component cannot be compiled; inspect it first")]
     Compile(#[source] Box<dyn Error + Send + Sync>),
     /// Not built for exactly one released version of the contract.
-    #[error("the component is built for no one released version of care:activity: its imports and exports name {named}")]
+    #[error(
+        "the component is built for no one released version of care:activity: its imports and exports name {named}"
+    )]
     NoContract {
         /// The versions that it names.
         named: String,
@@ -160,7 +162,8 @@ impl Sandbox {
         let names: Vec<&str> = imports.iter().copied().chain(exports).collect();
         let built_for = contract::of(names.iter().copied());
         let adapter = built_for.and_then(|c| self.adapters.iter().find(|a| a.contract.version == c.version));
-        let adapter = adapter.ok_or_else(|| CompileError::NoContract { named: contract::list(names.iter().copied()) })?;
+        let adapter =
+            adapter.ok_or_else(|| CompileError::NoContract { named: contract::list(names.iter().copied()) })?;
         let target = adapter.contract.target(World::Activity);
         if let Some(missing) = target.exports.iter().find(|export| !names.contains(&export.as_str())) {
             return Err(CompileError::MissingExport { export: missing.clone() });

@@ -166,11 +166,7 @@ fn link_tables(tables: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     list(tables, "s32s", |values| if let Values::S32(v) = values { Some(v.clone()) } else { None })?;
     list(tables, "f64s", |values| if let Values::F64(v) = values { Some(v.clone()) } else { None })?;
     list(tables, "booleans", |values| if let Values::Boolean(v) = values { Some(v.clone()) } else { None })?;
-    list(
-        tables,
-        "codes",
-        |values| if let Values::Codes { codes, .. } = values { Some(codes.clone()) } else { None },
-    )?;
+    list(tables, "codes", |values| if let Values::Codes { codes, .. } = values { Some(codes.clone()) } else { None })?;
     tables.func_wrap("categories", |mut store: StoreContextMut<'_, State>, asked: Asked| {
         let pick = |c: &Column| {
             if let Values::Codes { categories, .. } = &c.values { Some(Arc::clone(categories)) } else { None }

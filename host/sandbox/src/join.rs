@@ -65,10 +65,7 @@ fn matched<'a, K: Hash + Eq>(
 }
 
 /// The first row of each value. It is only looked up in, so its order never shows.
-fn index<'a, K: Hash + Eq>(
-    within: &'a Column,
-    value: impl Fn(&'a Column, usize) -> Option<K>,
-) -> HashMap<K, u32> {
+fn index<'a, K: Hash + Eq>(within: &'a Column, value: impl Fn(&'a Column, usize) -> Option<K>) -> HashMap<K, u32> {
     let mut index = HashMap::with_capacity(within.rows());
     for row in 0..within.rows() {
         if let Some(value) = value(within, row) {
