@@ -52,13 +52,13 @@ impl<R: Row, V: Value> Value for Joined<R, V> {
 /// The name of the key among the fields of a table.
 const fn key_of(fields: &'static [Field]) -> &'static str {
     let mut at = 0;
-    while at < fields.len() {
+    loop {
+        assert!(at < fields.len(), "a table that customers are joined with needs `#[row(table = \"…\", key = \"…\")]`");
         if matches!(fields[at].join, Join::Key) {
             return fields[at].name;
         }
         at += 1;
     }
-    panic!("a table that customers are joined with needs `#[row(table = \"…\", key = \"…\")]`")
 }
 
 // Derived, these would ask the same of the table's struct.
