@@ -5,11 +5,13 @@
 //! lost in it; a pool would reserve memory for the largest guest in every slot, keep it between tasks, and could run
 //! out, which would be one more fault of the machine.
 
+use crate::contract::{self, CONTRACTS, Contract};
 use crate::guest::Guest;
-use crate::host::{self, Grants, RunFacts, State};
+use crate::host::{Grants, RunFacts, State};
 use crate::machine_code::MachineCode;
 use crate::sections::FEATURES;
 use care_domain::field::Stage;
+use care_domain::manifest::World;
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::hash::{Hash, Hasher};
@@ -55,6 +57,20 @@ pub enum CompileError {
     /// No component of the contract.
     #[error("the component cannot be compiled; inspect it first")]
     Compile(#[source] Box<dyn Error + Send + Sync>),
+    /// Not built for exactly one released version of the contract.
+    #[error(
+        "the component is built for no one released version of care:activity: its imports and exports name {named}"
+    )]
+    NoContract {
+        /// The versions that it names.
+        named: String,
+    },
+    /// It imports what its version of the contract does not have.
+    #[error("the component imports {import:?}, which no guest may")]
+    ForbiddenImport {
+        /// The name.
+        import: String,
+    },
     /// It does not implement the world.
     #[error("the component does not export {export:?}")]
     MissingExport {
@@ -67,8 +83,14 @@ pub enum CompileError {
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
-    linker: Arc<Linker<State>>,
+    adapters: Arc<[Adapter]>,
     config: SandboxConfig,
+}
+
+/// The imports of one version of the contract.
+struct Adapter {
+    contract: &'static Contract,
+    linker: Linker<State>,
 }
 
 /// A compiled activity: instantiated as often as needed, from any thread. Cheap to clone.
@@ -96,14 +118,14 @@ impl Sandbox {
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         let failed = |e: wasmtime::Error| SandboxError::Engine(e.into());
         let engine = Engine::new(&engine_config()).map_err(failed)?;
-        let mut linker = Linker::new(&engine);
-        host::link(&mut linker).map_err(failed)?;
+        let adapters: Result<Arc<[Adapter]>, _> = CONTRACTS.iter().map(|c| Adapter::new(&engine, c)).collect();
+        let adapters = adapters.map_err(failed)?;
         let weak = engine.weak();
         std::thread::Builder::new()
             .name("care-epoch".into())
             .spawn(move || tick(&weak))
             .map_err(SandboxError::Clock)?;
-        Ok(Self { engine, linker: Arc::new(linker), config })
+        Ok(Self { engine, adapters, config })
     }
 
     /// Compiles a component of world `activity` that [`crate::inspect`] accepted, and loads it; in this process, so
@@ -125,9 +147,31 @@ impl Sandbox {
         // SAFETY: a `MachineCode` is what `precompile_component` wrote: here, in a child of this program, or earlier
         // and kept under the seal of this installation since. That the engine is the same is checked by wasmtime.
         let component = unsafe { Component::deserialize(&self.engine, &code.0) }.map_err(failed)?;
-        let exports = Exports::find(&component)?;
-        let pre = self.linker.instantiate_pre(&component).map_err(failed)?;
+        let adapter = self.adapter_of(&component)?;
+        let exports = Exports::find(&component, adapter.contract)?;
+        let pre = adapter.linker.instantiate_pre(&component).map_err(failed)?;
         Ok(Plugin(Arc::new(Compiled { pre, exports, deadline_ticks: self.config.deadline_ticks })))
+    }
+
+    /// The adapter for the version that a component was built for, by its names alone: wasmtime would link any 1.x
+    /// to another, and find the exports of any 1.x under the names of another.
+    fn adapter_of(&self, component: &Component) -> Result<&Adapter, CompileError> {
+        let ty = component.component_type();
+        let imports: Vec<&str> = ty.imports(&self.engine).map(|(name, _)| name).collect();
+        let exports = ty.exports(&self.engine).map(|(name, _)| name);
+        let names: Vec<&str> = imports.iter().copied().chain(exports).collect();
+        let built_for = contract::of(names.iter().copied());
+        let adapter = built_for.and_then(|c| self.adapters.iter().find(|a| a.contract.version == c.version));
+        let adapter =
+            adapter.ok_or_else(|| CompileError::NoContract { named: contract::list(names.iter().copied()) })?;
+        let target = adapter.contract.target(World::Activity);
+        if let Some(missing) = target.exports.iter().find(|export| !names.contains(&export.as_str())) {
+            return Err(CompileError::MissingExport { export: missing.clone() });
+        }
+        match imports.into_iter().find(|import| !target.imports.iter().any(|known| known == import)) {
+            Some(import) => Err(CompileError::ForbiddenImport { import: import.to_owned() }),
+            None => Ok(adapter),
+        }
     }
 
     /// What machine code must have been made by and for to be loaded here: a hash of the engine's version and
@@ -161,20 +205,29 @@ impl Plugin {
     }
 }
 
+impl Adapter {
+    fn new(engine: &Engine, contract: &'static Contract) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(engine);
+        (contract.link)(&mut linker, contract.version)?;
+        Ok(Self { contract, linker })
+    }
+}
+
 impl Exports {
-    fn find(component: &Component) -> Result<Self, CompileError> {
+    fn find(component: &Component, contract: &Contract) -> Result<Self, CompileError> {
         let find = |interface: &str, function: &str| {
-            let instance = component.get_export_index(None, interface);
+            let interface = contract.interface(interface);
+            let instance = component.get_export_index(None, interface.as_str());
             let index = instance.and_then(|instance| component.get_export_index(Some(&instance), function));
             index.ok_or_else(|| CompileError::MissingExport { export: format!("{interface}#{function}") })
         };
         Ok(Self {
-            select: find("care:activity/targeting@1.0.0", "select")?,
-            schedule: find("care:activity/timing@1.0.0", "schedule")?,
-            compose: find("care:activity/content@1.0.0", "compose")?,
-            observe: find("care:activity/evaluation@1.0.0", "observe")?,
-            merge: find("care:activity/evaluation@1.0.0", "merge")?,
-            report: find("care:activity/evaluation@1.0.0", "report")?,
+            select: find("targeting", "select")?,
+            schedule: find("timing", "schedule")?,
+            compose: find("content", "compose")?,
+            observe: find("evaluation", "observe")?,
+            merge: find("evaluation", "merge")?,
+            report: find("evaluation", "report")?,
         })
     }
 }

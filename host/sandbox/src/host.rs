@@ -1,6 +1,9 @@
-//! What a guest may reach: the functions of `care:activity/{tables,run}@1.0.0` and the rules of access.
+//! What a guest may reach: the functions of `care:activity/{tables,run}` and the rules of access. What a function does
+//! is written once; each version of the contract has an adapter that links the functions it has.
 
+use crate::contract::interface;
 use crate::fault::{Broken, Fault, FaultCode, MachineError};
+use crate::join;
 use crate::limiter::Limiter;
 use crate::list::{List, TextsOut};
 use care_domain::column::{Column, Shared, Table, Values};
@@ -137,23 +140,33 @@ fn wire_of(values: &Values) -> Wire {
 
 type Asked = (String, String);
 
-/// Everything a guest can link to. No WASI, on purpose.
-pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    let mut tables = linker.instance("care:activity/tables@1.0.0")?;
+/// Everything a guest of 1.0.0 can link to. No WASI, on purpose.
+pub(crate) fn link_1_0(linker: &mut Linker<State>, version: &str) -> wasmtime::Result<()> {
+    link_run(&mut linker.instance(&interface("run", version))?)?;
+    link_tables(&mut linker.instance(&interface("tables", version))?)
+}
+
+/// 1.1.0 has one function more, `rows-of`.
+pub(crate) fn link_1_1(linker: &mut Linker<State>, version: &str) -> wasmtime::Result<()> {
+    link_run(&mut linker.instance(&interface("run", version))?)?;
+    let mut tables = linker.instance(&interface("tables", version))?;
+    link_tables(&mut tables)?;
+    tables.func_wrap("rows-of", |mut store: StoreContextMut<'_, State>, asked: (String, String, String)| {
+        Ok((rows_of(store.data_mut(), &asked).map_err(stop)?,))
+    })
+}
+
+fn link_tables(tables: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     tables.func_wrap("rows", |mut store: StoreContextMut<'_, State>, (table,): (String,)| {
         let state = store.data_mut();
         state.charge(table.len()).map_err(stop)?;
         Ok((state.rows(&table).map_err(stop)?,))
     })?;
-    list(&mut tables, "s64s", |values| if let Values::S64(v) = values { Some(v.clone()) } else { None })?;
-    list(&mut tables, "s32s", |values| if let Values::S32(v) = values { Some(v.clone()) } else { None })?;
-    list(&mut tables, "f64s", |values| if let Values::F64(v) = values { Some(v.clone()) } else { None })?;
-    list(&mut tables, "booleans", |values| if let Values::Boolean(v) = values { Some(v.clone()) } else { None })?;
-    list(
-        &mut tables,
-        "codes",
-        |values| if let Values::Codes { codes, .. } = values { Some(codes.clone()) } else { None },
-    )?;
+    list(tables, "s64s", |values| if let Values::S64(v) = values { Some(v.clone()) } else { None })?;
+    list(tables, "s32s", |values| if let Values::S32(v) = values { Some(v.clone()) } else { None })?;
+    list(tables, "f64s", |values| if let Values::F64(v) = values { Some(v.clone()) } else { None })?;
+    list(tables, "booleans", |values| if let Values::Boolean(v) = values { Some(v.clone()) } else { None })?;
+    list(tables, "codes", |values| if let Values::Codes { codes, .. } = values { Some(codes.clone()) } else { None })?;
     tables.func_wrap("categories", |mut store: StoreContextMut<'_, State>, asked: Asked| {
         let pick = |c: &Column| {
             if let Values::Codes { categories, .. } = &c.values { Some(Arc::clone(categories)) } else { None }
@@ -172,8 +185,31 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     tables.func_wrap("present", |mut store: StoreContextMut<'_, State>, asked: Asked| {
         let pick = |c: &Column| Some(List(c.present.clone().unwrap_or_else(|| Vec::new().into())));
         Ok((hand_over(store.data_mut(), &asked, "present", pick, |found| found.0.len())?,))
-    })?;
-    link_run(&mut linker.instance("care:activity/run@1.0.0")?)
+    })
+}
+
+/// The row of a reference table for each row of the batch.
+fn rows_of(state: &mut State, (field, table, key): &(String, String, String)) -> Result<Vec<u32>, Broken> {
+    let batch = state.batch_name();
+    if table == batch {
+        // Who else is in the batch is chance: nobody is matched with them.
+        return Err(state.not_granted(table, Some(key)).into());
+    }
+    let (field_type, of) = state.column(batch, field)?;
+    let (key_type, within) = state.column(table, key)?;
+    if !join::comparable(field_type, key_type) {
+        let (field_type, key_type) = (field_type.name(), key_type.name());
+        let message = format!(
+            "field {field:?} of table {batch:?} is {field_type} and field {key:?} of table {table:?} is {key_type}, \
+             which \"rows-of\" does not compare"
+        );
+        return Err(Fault::new(FaultCode::WrongType, message).into());
+    }
+    // A clone of a column is a few pointers; paid for before it is done.
+    let (of, within) = (of.clone(), within.clone());
+    let names = field.len() + table.len() + key.len();
+    state.charge(names + size_of::<u32>() * of.rows() + join::size(&of) + join::size(&within))?;
+    Ok(join::rows_of(&of, &within))
 }
 
 /// A function that hands a plain column over.

@@ -86,7 +86,11 @@ fn check(
     check_size(surface, findings);
     findings.extend(foreign(surface));
     let manifest = read_manifest(surface, findings);
-    let contract = manifest.as_ref().map_or(CONTRACTS.last(), |m| known_contract(m, findings));
+    let contract = match &manifest {
+        Some(manifest) => known_contract(manifest, findings),
+        None => contract::of(surface.names()).or(CONTRACTS.last()),
+    };
+    let contract = contract.map(|contract| built_for(surface, contract, findings));
     if let Some(contract) = contract {
         check_world(bytes, surface, contract, manifest.as_ref().map(|m| m.world), findings);
     }
@@ -167,6 +171,36 @@ fn known_contract(manifest: &Manifest, findings: &mut Vec<Finding>) -> Option<&'
     contract
 }
 
+/// The contract to check a component against: the manifest's, or the one that the code was plainly built for instead.
+/// All names must have one version, since what the linker would take for the same is not what was approved.
+fn built_for(surface: &Surface<'_>, contract: &'static Contract, findings: &mut Vec<Finding>) -> &'static Contract {
+    let named = contract::named(surface.names());
+    let listed = contract::list(surface.names());
+    if named.len() > 1 {
+        let message = format!("its imports and exports are of several versions of care:activity: {listed}");
+        let hint = format!("Generate all bindings from one folder, wit/care-activity-{}", contract.version);
+        findings.push(Finding::error("mixed-wit-versions", message, hint));
+        return contract;
+    }
+    if named.is_empty() || named.contains(contract.version) {
+        return contract;
+    }
+    let version = contract.version;
+    let Some(actual) = contract::of(surface.names()) else {
+        let message = format!("the code was built for care:activity {listed}, which does not exist");
+        let hint = format!("Build for one of the released versions: {}", contract::known());
+        findings.push(Finding::error("unknown-wit-version", message, hint));
+        return contract;
+    };
+    let message = format!("the manifest is for care:activity {version}, the code was built for {listed}");
+    let hint = format!(
+        "Write {listed} into the manifest, as `care plugin build` does, or generate the bindings from \
+         wit/care-activity-{version}"
+    );
+    findings.push(Finding::error("wit-version-mismatch", message, hint));
+    actual
+}
+
 /// Imports must be a subset of the world's and exports a superset; signatures are compared where names agree.
 fn check_world(
     bytes: &[u8],
@@ -195,7 +229,11 @@ fn check_world(
             && let Err(error) = wit_component::targets(&target.resolve, target.world, bytes)
         {
             let message = format!("a function or type differs from the contract: {}", error.root_cause());
-            let hint = format!("Generate the bindings again from wit/care-activity-{}", contract.version);
+            let hint = format!(
+                "Generate the bindings again from wit/care-activity-{}; the released versions are {}",
+                contract.version,
+                contract::known()
+            );
             findings.push(Finding::error("wrong-signature", message, hint));
         }
     }

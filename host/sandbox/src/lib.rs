@@ -11,6 +11,7 @@ mod golden;
 mod guest;
 mod host;
 mod inspect;
+mod join;
 mod limiter;
 mod list;
 mod machine_code;

@@ -1,8 +1,10 @@
 //! Making plugins: from a core module to a component, and the manifest into it.
 //! Where the manifest comes from (`activity.toml`, the compiler) is the builder's business.
 
+use crate::contract;
 use crate::sections::Surface;
 use care_domain::manifest::{DECLARATION_SECTION, SECTION};
+use semver::Version;
 use std::error::Error;
 use wit_component::ComponentEncoder;
 
@@ -24,6 +26,14 @@ pub enum PackageError {
     /// A manifest belongs to a component.
     #[error("these bytes are a core module; make it a component first")]
     CoreModule,
+    /// Its imports and exports name no version of the contract, several, or one that does not exist.
+    #[error("the code is built for no one released version of care:activity: it names {named}, and there are {known}")]
+    Contract {
+        /// The versions that it names.
+        named: String,
+        /// Those that exist.
+        known: String,
+    },
 }
 
 /// Makes a core module a component. The world comes from the module itself: binding generators write it
@@ -59,6 +69,13 @@ pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Result<Vec<u8>, Packa
 /// The JSON in which a module or component built with the Rust SDK declares what its code uses.
 pub fn declaration(wasm: &[u8]) -> Result<Option<Vec<u8>>, PackageError> {
     Ok(read(wasm)?.anywhere(DECLARATION_SECTION).first().map(|json| json.to_vec()))
+}
+
+/// The version of the contract that a component was built for, by its imports and exports.
+pub fn contract_version(component: &[u8]) -> Result<Version, PackageError> {
+    let surface = read(component)?;
+    let no_contract = || PackageError::Contract { named: contract::list(surface.names()), known: contract::known() };
+    contract::of(surface.names()).and_then(|c| Version::parse(c.version).ok()).ok_or_else(no_contract)
 }
 
 /// The JSON of a component's manifest.

@@ -120,6 +120,11 @@ impl<'a> Surface<'a> {
         Ok(())
     }
 
+    /// What it imports and exports, by name.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.imports.iter().chain(&self.exports).copied()
+    }
+
     /// The custom sections of that name on the outermost level.
     pub(crate) fn own(&self, name: &'a str) -> impl Iterator<Item = &Custom<'a>> {
         self.customs.iter().filter(move |c| c.outermost && c.name == name)

@@ -10,8 +10,18 @@
     reason = "generated"
 )]
 
+#[cfg(not(feature = "wit-1-1"))]
 wit_bindgen::generate!({
     path: "../../wit/care-activity-1.0.0",
+    world: "activity",
+    pub_export_macro: true,
+    export_macro_name: "export_component",
+    generate_all,
+});
+
+#[cfg(feature = "wit-1-1")]
+wit_bindgen::generate!({
+    path: "../../wit/care-activity-1.1.0",
     world: "activity",
     pub_export_macro: true,
     export_macro_name: "export_component",

@@ -4,7 +4,7 @@
 use crate::activity::{Activity, Choice};
 use crate::row::{Row, Table, Tables};
 use crate::tally::Outcome;
-use crate::value::Field;
+use crate::value::{Field, Join};
 
 /// No declaration is longer, in bytes; compiling a longer one fails.
 const MAX_BYTES: usize = 16 * 1024;
@@ -17,11 +17,14 @@ pub struct Declaration {
 
 /// What the code of an activity declares.
 ///
-/// Compiling fails when a later stage requires a value that choosing does not (see `Activity`), or when
-/// the declaration is longer than 16 KiB.
+/// Compiling fails when a later stage requires a value that choosing does not (see `Activity`), when customers are
+/// joined with a table that `Tables` does not name, or when the declaration is longer than 16 KiB.
 pub const fn declaration<A: Activity>() -> Declaration {
     assert!(requires(A::Target::FIELDS, A::Timing::FIELDS), "Timing requires a field that Target does not require");
     assert!(requires(A::Target::FIELDS, A::Content::FIELDS), "Content requires a field that Target does not require");
+    assert!(joins(A::Target::FIELDS, A::Tables::DECLARED), "Target is joined with a table that Tables does not name");
+    assert!(joins(A::Timing::FIELDS, A::Tables::DECLARED), "Timing is joined with a table that Tables does not name");
+    assert!(joins(A::Content::FIELDS, A::Tables::DECLARED), "Content is joined with a table that Tables does not name");
     Declaration { bytes: [0; MAX_BYTES], len: 0 }
         .raw("{\"fields\":{\"select\":")
         .fields(A::Target::FIELDS)
@@ -102,7 +105,7 @@ impl Declaration {
         self = self.raw("[");
         let mut at = 0;
         while at < fields.len() {
-            let Field { name, ty, optional } = fields[at];
+            let Field { name, ty, optional, .. } = fields[at];
             self = if at == 0 { self } else { self.raw(",") };
             self = self.raw("{\"name\":").name(name).raw(",\"type\":").name(ty);
             self = self.raw(",\"optional\":").raw(if optional { "true}" } else { "false}" });
@@ -146,6 +149,31 @@ const fn requires_one(fields: &[Field], name: &str) -> bool {
     false
 }
 
+/// Whether all tables that these fields are joined with are `declared`.
+const fn joins(fields: &[Field], declared: &[Table]) -> bool {
+    let mut at = 0;
+    while at < fields.len() {
+        if let Join::Table(table) = fields[at].join
+            && !names_table(declared, table)
+        {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn names_table(declared: &[Table], table: &str) -> bool {
+    let mut at = 0;
+    while at < declared.len() {
+        if same(declared[at].name, table) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 const fn same(left: &str, right: &str) -> bool {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     if left.len() != right.len() {
@@ -166,7 +194,7 @@ mod tests {
     use super::*;
 
     const fn field(name: &'static str, optional: bool) -> Field {
-        Field { name, ty: "fen", optional }
+        Field { name, ty: "fen", optional, join: Join::None }
     }
 
     #[test]
@@ -177,5 +205,13 @@ mod tests {
         assert!(requires(&target, &[field("bill", true), field("spend", true)]));
         assert!(!requires(&target, &[field("bill", false)]), "choosing can do without it");
         assert!(!requires(&target, &[field("balance", false), field("spend", false)]));
+    }
+
+    #[test]
+    fn customers_are_joined_with_declared_tables_alone() {
+        let joined = [Field { join: Join::Table("tariffs"), ..field("tariff", false) }];
+        let tariffs = Table { name: "tariffs", fields: &[] };
+        assert!(joins(&joined, &[Table { name: "areas", fields: &[] }, tariffs]));
+        assert!(!joins(&joined, &[]) && joins(&[field("balance", false)], &[]));
     }
 }

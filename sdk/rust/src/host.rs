@@ -28,6 +28,9 @@ pub trait Host {
     fn texts(&self, table: &str, field: &str) -> (Vec<u32>, Vec<u8>);
     /// One bit a row, least significant first; empty when every row has a value.
     fn present(&self, table: &str, field: &str) -> Vec<u8>;
+    /// For each customer, the first row of `table` whose `key` equals the customer's `field`; `u32::MAX` for none.
+    #[cfg(feature = "wit-1-1")]
+    fn rows_of(&self, field: &str, table: &str, key: &str) -> Vec<u32>;
 }
 
 /// The host that runs the component.
@@ -81,5 +84,10 @@ impl Host for Imported {
 
     fn present(&self, table: &str, field: &str) -> Vec<u8> {
         tables::present(table, field)
+    }
+
+    #[cfg(feature = "wit-1-1")]
+    fn rows_of(&self, field: &str, table: &str, key: &str) -> Vec<u32> {
+        tables::rows_of(field, table, key)
     }
 }

@@ -5,6 +5,9 @@
 //! `#[derive(Row)] struct Target { balance: Fen, spend_d1: Option<Fen> }` says what is read of a customer,
 //! `impl Activity` holds the rules, and `care_sdk::export!(MyActivity)` makes the component.
 //!
+//! A plugin is built for `care:activity` 1.0.0, with the feature `wit-1-1` for 1.1.0, which has the host's join:
+//! `tariff: Joined<Tariff>` is the row of the reference table that a customer's field names.
+//!
 //! Nothing here knows a rule of an activity, and nothing here depends on the host's crates: the contract
 //! (`care:activity`) is all that the two sides share.
 
@@ -17,6 +20,8 @@ pub mod bindings;
 mod component;
 mod declaration;
 mod host;
+#[cfg(feature = "wit-1-1")]
+mod join;
 mod row;
 mod say;
 mod tally;
@@ -29,11 +34,13 @@ pub use care_sdk_derive::{Category, Choice, Row};
 pub use component::Component;
 pub use declaration::{Declaration, declaration};
 pub use host::Host;
+#[cfg(feature = "wit-1-1")]
+pub use join::Joined;
 pub use row::{Row, Table, Tables};
 pub use say::{Message, Messages};
 pub use tally::{Outcome, Tally};
 pub use units::{Date, Fen, Instant};
-pub use value::{Category, Codes, Field, Label, Value};
+pub use value::{Category, Codes, Field, Join, Label, Value};
 
 /// Exports an activity: the component's functions, and the custom section `care-declaration` that tells
 /// `care plugin build` which fields, tables, reasons, templates and slots the code uses. Once per crate.

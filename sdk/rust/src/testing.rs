@@ -29,6 +29,40 @@ enum Cells {
     Text(Vec<String>),
 }
 
+#[cfg(feature = "wit-1-1")]
+impl Column {
+    /// What a join compares; `None` where there is no value.
+    fn cell(&self, row: usize) -> Option<Cell<'_>> {
+        if self.gaps.get(row).copied().unwrap_or(true) {
+            return None;
+        }
+        match &self.cells {
+            Cells::S64(cells) => cells.get(row).copied().map(Cell::Number),
+            Cells::S32(cells) => cells.get(row).map(|cell| Cell::Number((*cell).into())),
+            Cells::Category(cells) | Cells::Text(cells) => cells.get(row).map(|cell| Cell::Word(cell)),
+            Cells::F64(_) | Cells::Boolean(_) => None,
+        }
+    }
+}
+
+#[cfg(feature = "wit-1-1")]
+impl Cells {
+    /// Whether the host would compare them, as far as columns tell: they do not know units.
+    fn is_comparable_with(&self, other: &Self) -> bool {
+        let is_words = |cells: &Self| matches!(cells, Self::Category(_) | Self::Text(_));
+        let is_numbers = |cells: &Self| matches!(cells, Self::S64(_) | Self::S32(_));
+        is_words(self) && is_words(other) || is_numbers(self) && is_numbers(other)
+    }
+}
+
+/// A value as a join compares it.
+#[cfg(feature = "wit-1-1")]
+#[derive(PartialEq)]
+enum Cell<'a> {
+    Number(i64),
+    Word(&'a str),
+}
+
 macro_rules! columns {
     ($($(#[$doc:meta])* $function:ident, $cell:ty, $cells:ident, $keep:expr;)*) => {
         impl Bench {
@@ -151,6 +185,20 @@ impl Host for Bench {
         } else {
             Vec::new()
         }
+    }
+
+    #[cfg(feature = "wit-1-1")]
+    fn rows_of(&self, field: &str, table: &str, key: &str) -> Vec<u32> {
+        let keys = self.column(table, key);
+        let first = |cell: &Cell<'_>| {
+            let row = (0..keys.gaps.len()).find(|row| keys.cell(*row).as_ref() == Some(cell));
+            row.map_or(u32::MAX, |row| row as u32)
+        };
+        let of = self.column("customers", field);
+        if !of.cells.is_comparable_with(&keys.cells) {
+            wrong(table, key, "has another type than the customers' field");
+        }
+        (0..of.gaps.len()).map(|row| of.cell(row).as_ref().map_or(u32::MAX, first)).collect()
     }
 }
 

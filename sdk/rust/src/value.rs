@@ -11,6 +11,8 @@ pub trait Value: Sized {
     const TYPE: &'static str;
     /// Whether a snapshot may lack the field, or a row its value.
     const OPTIONAL: bool = false;
+    /// What the field is to a join.
+    const JOIN: Join = Join::None;
     /// A column as fetched, once per call.
     type Column;
     /// Fetches the column.
@@ -28,12 +30,31 @@ pub struct Field {
     pub ty: &'static str,
     /// Whether a snapshot may lack it.
     pub optional: bool,
+    /// What it is to a join.
+    pub join: Join,
+}
+
+/// What a field is to the host's join of customers with a reference table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// Nothing.
+    None,
+    /// The key of its reference table.
+    Key,
+    /// Of a customer: it is looked up among the keys of the table of that name.
+    Table(&'static str),
 }
 
 impl Field {
     /// The field of that name read as `V`.
     pub const fn of<V: Value>(name: &'static str) -> Self {
-        Self { name, ty: V::TYPE, optional: V::OPTIONAL }
+        Self { name, ty: V::TYPE, optional: V::OPTIONAL, join: V::JOIN }
+    }
+
+    /// The same as the key of its table.
+    #[must_use]
+    pub const fn keyed(self) -> Self {
+        Self { join: Join::Key, ..self }
     }
 }
 
@@ -86,6 +107,7 @@ plain!(bool, "boolean", u8, booleans, |yes| Some(yes != 0));
 impl<V: Value> Value for Option<V> {
     const TYPE: &'static str = V::TYPE;
     const OPTIONAL: bool = true;
+    const JOIN: Join = V::JOIN;
     type Column = V::Column;
 
     fn fetch<H: Host>(host: &H, table: &str, field: &str) -> Self::Column {

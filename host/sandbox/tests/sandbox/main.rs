@@ -8,3 +8,4 @@ mod gate;
 mod golden;
 mod running;
 mod support;
+mod versions;

@@ -4,7 +4,7 @@ use care_domain::column::{Column, Table};
 use care_domain::field::{Dictionary, Stage};
 use care_domain::manifest::{Limits, Manifest};
 use care_domain::text::Bilingual;
-use care_sandbox::{CONTRACTS, Grants, Guest, RunFacts, Sandbox, SandboxConfig, package};
+use care_sandbox::{CONTRACTS, Contract, Grants, Guest, RunFacts, Sandbox, SandboxConfig, package};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -48,8 +48,15 @@ const IMPORTS: &str = r#"
     (import "care:activity/run@1.0.0" "log" (func $log (param i32 i32)))
 "#;
 
+/// What 1.1.0 has beside.
+const ROWS_OF: &str = r#"
+    (import "care:activity/tables@1.0.0" "rows-of" (func $rows-of (param i32 i32 i32 i32 i32 i32 i32)))
+"#;
+
 /// A guest in the making.
 pub(crate) struct Wat {
+    /// Every text here is written for 1.0.0; this says which version it is made for in the end.
+    contract: &'static Contract,
     data: Vec<u8>,
     bodies: BTreeMap<&'static str, String>,
     /// Pages of memory beside its data.
@@ -60,7 +67,13 @@ pub(crate) struct Wat {
 
 impl Wat {
     pub(crate) fn new() -> Self {
-        Self { data: vec![0; 64], bodies: BTreeMap::new(), extra_pages: 1, fields: String::new() }
+        let contract = &CONTRACTS[0];
+        Self { contract, data: vec![0; 64], bodies: BTreeMap::new(), extra_pages: 1, fields: String::new() }
+    }
+
+    /// A guest of contract 1.1.0.
+    pub(crate) fn v1_1() -> Self {
+        Self { contract: &CONTRACTS[1], ..Self::new() }
     }
 
     /// The body of an export; without one it answers with nothing.
@@ -101,8 +114,9 @@ impl Wat {
             .collect();
         let heap = end.next_multiple_of(8);
         let realloc = self.bodies.get(REALLOC).map_or("(call $alloc (local.get 3))", String::as_str);
+        let more = if self.contract.version == "1.0.0" { "" } else { ROWS_OF };
         let text = format!(
-            r#"(module {IMPORTS}
+            r#"(module {IMPORTS}{more}
             (memory (export "memory") {pages})
             (global $heap (mut i32) (i32.const {heap}))
             (func $alloc (param $size i32) (result i32)
@@ -120,8 +134,9 @@ impl Wat {
             {exports})"#,
             self.fields
         );
+        let text = text.replace("@1.0.0", &format!("@{}", self.contract.version));
         let mut core = wat::parse_str(&text).expect("the test's own text parses");
-        embed(&mut core, CONTRACTS[0].wit, "activity");
+        embed(&mut core, self.contract.wit, "activity");
         core
     }
 

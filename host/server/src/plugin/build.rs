@@ -89,7 +89,9 @@ fn assemble(core: &[u8], draft: Manifest) -> Result<(Vec<u8>, Manifest), PluginE
         let message = format!("what the code declares cannot be read: {error}");
         PluginError::new("no-declaration", message, "Build with the SDK of this release").because(error)
     })?;
-    let manifest = manifest::complete(draft, &declaration)?;
+    let component = package::component_from_core(core).map_err(not_made)?;
+    let wit = package::contract_version(&component).map_err(not_made)?;
+    let manifest = manifest::complete(draft, &declaration, wit)?;
     let json = serde_json::to_vec(&manifest).map_err(|error| {
         PluginError::new(
             "activity-toml",
@@ -98,7 +100,6 @@ fn assemble(core: &[u8], draft: Manifest) -> Result<(Vec<u8>, Manifest), PluginE
         )
         .because(error)
     })?;
-    let component = package::component_from_core(core).map_err(not_made)?;
     Ok((package::with_manifest(&component, &json).map_err(not_made)?, manifest))
 }
 

@@ -3,14 +3,15 @@
 
 use super::error::PluginError;
 use care_domain::manifest::{Declaration, Manifest};
+use semver::Version;
 
-/// The version of `care:activity` that the SDK of this release is written for.
-const WIT: &str = "1.0.0";
+/// Stands in a draft until the code is built, whose imports and exports say which `care:activity` it is for.
+const NOT_BUILT: &str = "0.0.0";
 
 /// Reads the text of an `activity.toml`. Errors name the line and the field.
 pub(super) fn read(activity_toml: &str) -> Result<Manifest, PluginError> {
     // Set in front, since behind the last line it would belong to the last table.
-    let text = format!("wit = \"{WIT}\"\n{}", activity_toml.trim_start_matches('\u{feff}'));
+    let text = format!("wit = \"{NOT_BUILT}\"\n{}", activity_toml.trim_start_matches('\u{feff}'));
     let draft: Manifest = toml::from_str(&text).map_err(|error| unreadable(&text, error))?;
     for (written, is_absent) in [("fields", draft.fields.is_empty()), ("tables", draft.tables.is_empty())] {
         if !is_absent {
@@ -34,13 +35,14 @@ fn unreadable(text: &str, error: toml::de::Error) -> PluginError {
 }
 
 /// The manifest of a plugin: the draft with what its code declares, names in the code's order, since the code calls
-/// them by their index.
-pub(super) fn complete(draft: Manifest, code: &Declaration) -> Result<Manifest, PluginError> {
+/// them by their index. `wit` is the version of the contract that the code was built for.
+pub(super) fn complete(draft: Manifest, code: &Declaration, wit: Version) -> Result<Manifest, PluginError> {
     let tables = code.tables.iter().map(|(table, fields)| {
         let fields = fields.iter().map(|field| (field.name.clone(), field.ty)).collect();
         (table.clone(), fields)
     });
     Ok(Manifest {
+        wit,
         fields: code.fields.clone(),
         tables: tables.collect(),
         reasons: in_order("reasons", draft.reasons, |r| &r.name, &code.reasons)?,

@@ -29,6 +29,10 @@ fn declaration(reasons: &[&str]) -> Declaration {
     }
 }
 
+fn wit() -> semver::Version {
+    semver::Version::new(1, 1, 0)
+}
+
 fn plugin_of_this_checkout(name: &str) -> PathBuf {
     plugin_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(name)).expect("it is a plugin")
 }
@@ -82,8 +86,8 @@ fn the_manifest_takes_over_what_the_code_declares_in_the_order_of_the_code() {
                   templates = [\"thanks\"]\nchannels = [\"sms\"]\n\n[[templates]]";
     let draft = activity(|text| text.replacen("[[templates]]", second, 1)).expect("it can be read");
     let code = declaration(&["ten-years", "full-year"]);
-    let manifest = manifest::complete(draft, &code).expect("the same names");
-    assert_eq!(manifest.wit.to_string(), "1.0.0");
+    let manifest = manifest::complete(draft, &code, wit()).expect("the same names");
+    assert_eq!(manifest.wit, wit(), "what the code was built for");
     assert_eq!(manifest.fields, code.fields);
     assert_eq!(manifest.tables["tariffs"]["tenure-months"], FieldType::Small);
     assert_eq!(manifest.check_declaration(&code), []);
@@ -91,11 +95,12 @@ fn the_manifest_takes_over_what_the_code_declares_in_the_order_of_the_code() {
 
 #[test]
 fn reasons_that_only_the_code_or_only_activity_toml_has_are_named() {
-    let error = manifest::complete(draft(), &declaration(&["ten-years"])).expect_err("other reasons");
+    let error = manifest::complete(draft(), &declaration(&["ten-years"]), wit()).expect_err("other reasons");
     assert_eq!(error.code, "manifest-code-mismatch");
     assert!(error.message.contains("only in activity.toml [full-year]"), "{}", error.message);
     assert!(error.message.contains("only in the code [ten-years]"), "{}", error.message);
-    let error = manifest::complete(draft(), &declaration(&["full-year", "full-year"])).expect_err("one is missing");
+    let error =
+        manifest::complete(draft(), &declaration(&["full-year", "full-year"]), wit()).expect_err("one is missing");
     assert!(error.message.contains("only in the code [full-year]"), "{}", error.message);
 }
 

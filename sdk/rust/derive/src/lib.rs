@@ -11,7 +11,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// Reads a struct with named fields from the columns of a table.
 ///
 /// A field `spend_d1: Option<Fen>` is the column `spend-d1`; `#[row(name = "own.round")]` on a field names
-/// another one. The table is `customers`; `#[row(table = "lunar-days")]` on the struct names a reference table.
+/// another one. The table is `customers`; `#[row(table = "lunar-days")]` on the struct names a reference table,
+/// `#[row(table = "tariffs", key = "key")]` also the column by which customers are joined with it: a text, unless the
+/// struct reads the column itself as something else.
 #[proc_macro_derive(Row, attributes(row))]
 pub fn derive_row(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

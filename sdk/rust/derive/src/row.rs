@@ -14,21 +14,31 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(&input.ident, "a row is a struct with named fields"));
     };
-    let table = attribute(&input.attrs, "table")?.unwrap_or_else(|| CUSTOMERS.to_owned());
+    let [table, key] = attributes(&input.attrs, ["table", "key"])?;
+    let table = table.unwrap_or_else(|| CUSTOMERS.to_owned());
     let idents: Vec<_> = fields.named.iter().filter_map(|f| f.ident.as_ref()).collect();
     let types: Vec<&Type> = fields.named.iter().map(|f| &f.ty).collect();
     let named = fields.named.iter().zip(&idents);
     let names = named
         .map(|(field, ident)| {
-            Ok(attribute(&field.attrs, "name")?.unwrap_or_else(|| names::of_field(&ident.to_string())))
+            let [name] = attributes(&field.attrs, ["name"])?;
+            Ok(name.unwrap_or_else(|| names::of_field(&ident.to_string())))
         })
         .collect::<Result<Vec<String>>>()?;
+    let declared = names.iter().zip(&types).map(|(name, ty)| {
+        let keyed = (key.as_ref() == Some(name)).then(|| quote!(.keyed()));
+        quote!(::care_sdk::Field::of::<#ty>(#name) #keyed)
+    });
+    // A key that the struct does not read is declared all the same: the host reads it.
+    let unread = key.as_ref().filter(|key| !names.contains(key));
+    let unread = unread.map(|key| quote!(::care_sdk::Field::of::<::std::string::String>(#key).keyed()));
+    let declared = declared.chain(unread);
     let indices = (0..idents.len()).map(Index::from);
     let row = &input.ident;
     Ok(quote! {
         impl ::care_sdk::Row for #row {
             const TABLE: &'static str = #table;
-            const FIELDS: &'static [::care_sdk::Field] = &[#(::care_sdk::Field::of::<#types>(#names)),*];
+            const FIELDS: &'static [::care_sdk::Field] = &[#(#declared),*];
             type Columns = (#(<#types as ::care_sdk::Value>::Column,)*);
 
             fn fetch<H: ::care_sdk::Host>(host: &H) -> Self::Columns {
@@ -45,15 +55,16 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// The text of `#[row(key = "text")]`.
-fn attribute(attributes: &[Attribute], key: &str) -> Result<Option<String>> {
-    let mut found = None;
+/// The texts of `#[row(key = "text")]` for these keys.
+fn attributes<const N: usize>(attributes: &[Attribute], keys: [&str; N]) -> Result<[Option<String>; N]> {
+    let mut found = [const { None }; N];
     for attribute in attributes.iter().filter(|a| a.path().is_ident("row")) {
         attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident(key) {
-                return Err(meta.error(format!("only `{key} = \"…\"` is known here")));
-            }
-            found = Some(meta.value()?.parse::<LitStr>()?.value());
+            let Some(at) = keys.iter().position(|key| meta.path.is_ident(key)) else {
+                let known = keys.map(|key| format!("`{key} = \"…\"`")).join(" and ");
+                return Err(meta.error(format!("only {known} is known here")));
+            };
+            found[at] = Some(meta.value()?.parse::<LitStr>()?.value());
             Ok(())
         })?;
     }
