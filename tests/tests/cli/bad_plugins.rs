@@ -116,6 +116,9 @@ fn a_reviewer_reads_what_changed_since_the_approved_version() {
 fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
     let care = Care::new();
     let number = care.push("birthday");
+    refused_without_a_trace(&care, AUTHOR, &["submission", "approve", &number], "not-allowed");
+    // With the role, too, the author stays the author.
+    care.ok("administrator", &["user", "add", AUTHOR, "--role", "provincial-approver", "--region", "350000"]);
     for decision in [vec!["approve"], vec!["reject", "--reason", "I changed my mind"]] {
         let args: Vec<&str> =
             ["submission", decision[0], &number].into_iter().chain(decision[1..].iter().copied()).collect();
