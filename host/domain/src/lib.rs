@@ -22,6 +22,7 @@ pub mod plan;
 pub mod policy;
 pub mod region;
 pub mod render;
+pub mod sms;
 pub mod stats;
 pub mod text;
 pub mod time;
