@@ -13,6 +13,7 @@ pub mod contact;
 pub mod control;
 pub mod decide;
 pub mod diff;
+pub mod evidence;
 pub mod field;
 pub mod governance;
 pub mod identity;
