@@ -7,6 +7,7 @@ mod data;
 mod dispatch;
 mod error;
 mod evaluate;
+mod evidence;
 mod orphans;
 mod outcome;
 mod plan;
