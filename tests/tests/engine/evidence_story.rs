@@ -3,7 +3,9 @@
 use crate::support::{self, NOW, TWO_BUCKETS, approved, at_work, decisions, plan_of, run, started, with};
 use care_domain::approval::{Approval, Conditions};
 use care_domain::contact::Channel;
+use care_domain::control::is_control;
 use care_domain::evidence::{Differs, EXAMPLES, Evidence, compare};
+use care_domain::manifest::Cap;
 use care_domain::policy::Policy;
 use care_domain::verdict::Verdict;
 use care_engine::{Engine, EngineError, PlanRequest, Watch};
@@ -150,6 +152,34 @@ async fn a_simulation_is_cut_to_capacity_as_the_plan_is() {
     started(&engine, "green-bill", json!({})).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     foretells(&engine, &told, &summary.plan).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_takes_from_others_is_what_they_lose_in_the_plan() {
+    let (_folder, engine) = at_work(CUSTOMERS, &["birthday"]).await;
+    let global_cap = Cap { contacts: 1, days: 30 };
+    engine.set_policy(&Policy { name: "one".into(), global_cap, ..Policy::default() }).await.expect("a policy");
+    let version = uploaded(&engine, "green-bill", |_| ()).await;
+    let first = Conditions { weight: Some(900), ..Conditions::default() };
+    let everyone = json!({ "everyone": true });
+    let params: Map<String, Value> = serde_json::from_value(everyone.clone()).expect("parameters");
+    let (approval, watch): (_, Watch) = (proposed(&version, &first), Arc::new(|_| true));
+    let told = engine.gather_evidence(&version, &approval, &params, &plan_of(DATE), PRICE_FEN, watch).await;
+    let told = told.expect("evidence");
+    let displaced = told.displaced["birthday-1"];
+    assert!(displaced.lost > 0 && displaced.lost <= displaced.cleared && displaced.gained == 0, "{displaced:?}");
+    assert_eq!((told.pressure.after.four_to_ten, told.pressure.after.over_ten), (0, 0));
+    approved(&engine, "green-bill", &first).await;
+    started(&engine, "green-bill", everyone).await;
+    let summary = run(&engine, &plan_of(DATE)).await;
+    foretells(&engine, &told, &summary.plan).await;
+    // Whoever is held out for comparison loses in the plan too, but would not have been contacted anyway.
+    let decided = decisions(&engine, &summary.plan).await;
+    let all = with(&decided, "birthday", Verdict::Lost);
+    let (_, policy) = engine.policy_in_force().await.expect("the policy");
+    let held_out = |who| is_control(&policy.control_salt, "birthday", who, policy.control_share);
+    let lost = all.iter().filter(|d| !held_out(d.customer)).count() as u64;
+    assert_eq!(displaced.lost, lost, "{displaced:?}, {} lost", all.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,7 +31,7 @@ pub fn compare(before: &Evidence, after: &Evidence) -> Vec<Difference> {
     named.dedup();
     let differs = |key: (usize, String)| {
         let (before, after) = (old.0.remove(&key).unwrap_or_default(), new.0.remove(&key).unwrap_or_default());
-        (before != after).then(|| Difference { figure: key.1, before, after })
+        (before != after).then_some(Difference { figure: key.1, before, after })
     };
     named.into_iter().filter_map(differs).collect()
 }
