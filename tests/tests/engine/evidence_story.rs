@@ -1,6 +1,8 @@
 //! The evidence before an approval: it foretells the plan that follows, and leaves no trace.
 
-use crate::support::{self, NOW, TWO_BUCKETS, approved, at_work, decisions, plan_of, run, started, with};
+use crate::support::{
+    self, NOW, TWO_BUCKETS, approved, approved_bytes, at_work, decisions, plan_of, run, started, with,
+};
 use care_domain::approval::{Approval, Conditions};
 use care_domain::contact::Channel;
 use care_domain::control::is_control;
@@ -210,6 +212,8 @@ async fn a_new_version_is_seen_beside_the_running_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_activity_under_another_name_is_a_duplicate() {
     let (_folder, engine) = at_work(CUSTOMERS, &["birthday", "green-bill"]).await;
+    let global_cap = Cap { contacts: 1, days: 30 };
+    engine.set_policy(&Policy { name: "one".into(), global_cap, ..Policy::default() }).await.expect("a policy");
     let copy = uploaded(&engine, "green-bill", |m| m["name"] = json!("paperless-bill")).await;
     let told = evidence(&engine, &copy).await;
     let duplicates: Vec<&str> = told.duplicates().map(|(campaign, _)| campaign).collect();
@@ -219,6 +223,13 @@ async fn the_same_activity_under_another_name_is_a_duplicate() {
     assert_eq!(overlap.entries, ["green-bill"]);
     assert!(told.overlaps["birthday-1"].theirs > 0);
     assert!(told.shadows.is_empty());
+    // Class, weight and score are the same: who wins whom stands on the campaigns' ids alone, and is foretold too.
+    assert!(told.displaced["green-bill-1"].lost > 0 && told.verdicts.of(Verdict::Lost) > 0);
+    let bytes = engine.store().blobs().get(&copy.component).expect("the component");
+    approved_bytes(&engine, &bytes, &Conditions::default()).await;
+    started(&engine, "paperless-bill", json!({})).await;
+    let summary = run(&engine, &plan_of(DATE)).await;
+    foretells(&engine, &told, &summary.plan).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
