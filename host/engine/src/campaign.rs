@@ -169,7 +169,7 @@ pub(crate) fn check_kept_params(campaign: &Campaign, manifest: &Manifest) -> Res
 }
 
 /// The parameters as canonical JSON: defaults overlaid with what was given, valid by the approved schema.
-fn checked_params(manifest: &Manifest, given: &Map<String, Value>) -> Result<String, EngineError> {
+pub(crate) fn checked_params(manifest: &Manifest, given: &Map<String, Value>) -> Result<String, EngineError> {
     let values = care_domain::manifest::defaults(&manifest.params, given).map_err(EngineError::internal)?;
     let validator = jsonschema::validator_for(&manifest.params).map_err(EngineError::internal)?;
     let findings: Vec<Finding> = validator

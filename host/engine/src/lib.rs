@@ -8,6 +8,7 @@ mod data;
 mod dispatch;
 mod error;
 mod evaluate;
+mod evidence;
 mod orphans;
 mod outcome;
 mod people;

@@ -3,6 +3,7 @@
 
 mod capacity_story;
 mod dispatch_story;
+mod evidence_story;
 mod gate_story;
 mod machine_code_story;
 mod policy_story;

@@ -1,6 +1,7 @@
 //! One batch as plugins see it: the granted columns of a run of rows, lent from the snapshot without a copy,
 //! and the host's own columns computed beside them.
 
+use super::due::Lists;
 use care_domain::column::{Column, Table};
 use care_domain::contact::ContactState;
 use care_domain::decide::Past;
@@ -9,7 +10,7 @@ use care_domain::key::CustomerKey;
 use care_domain::manifest::FieldUse;
 use care_population::BucketData;
 use care_store::History;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Rows of a bucket, with what the ledger knows of their customers.
@@ -18,16 +19,11 @@ pub(super) struct BatchView<'a> {
     pub(super) rows: Range<usize>,
     pub(super) keys: Vec<CustomerKey>,
     pub(super) history: &'a History,
-    pub(super) lists: &'a BTreeMap<String, HashSet<CustomerKey>>,
+    pub(super) lists: &'a Lists,
 }
 
 impl<'a> BatchView<'a> {
-    pub(super) fn new(
-        bucket: &'a BucketData,
-        rows: Range<usize>,
-        history: &'a History,
-        lists: &'a BTreeMap<String, HashSet<CustomerKey>>,
-    ) -> Self {
+    pub(super) fn new(bucket: &'a BucketData, rows: Range<usize>, history: &'a History, lists: &'a Lists) -> Self {
         let keys = rows.clone().filter_map(|row| bucket.key(row)).collect();
         Self { bucket, rows, keys, history, lists }
     }

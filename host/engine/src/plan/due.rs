@@ -6,6 +6,7 @@ use crate::{Engine, EngineError, PlanRequest};
 use care_domain::approval::Approval;
 use care_domain::decide::Terms;
 use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
+use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::Manifest;
 use care_domain::plan::{PinnedCampaign, Pins};
 use care_domain::policy::Policy;
@@ -14,11 +15,33 @@ use care_domain::text::{Finding, nearest_hint};
 use care_domain::time;
 use care_population::Snapshot;
 use care_sandbox::{Grants, Plugin, RunFacts};
-use care_store::{Campaign, StoredSubmission};
-use std::collections::BTreeMap;
+use care_store::{Campaign, History, StoredSubmission, Version};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-pub(super) type DueCampaign = (Campaign, StoredSubmission, Approval);
+/// Members of named lists among the customers of a bucket, by list.
+pub(crate) type Lists = BTreeMap<String, HashSet<CustomerKey>>;
+
+/// A campaign that is to take part: a version with what was granted it, and parameters.
+#[derive(Clone)]
+pub(crate) struct DueCampaign {
+    /// Campaign id.
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    pub(crate) approval: Approval,
+    /// The digest under which the campaign was started.
+    pub(crate) approval_digest: String,
+    /// Canonical JSON of the parameters.
+    pub(crate) params: String,
+}
+
+/// What plans of a date stand on, whatever campaigns are due.
+pub(crate) struct Ground {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) policy: Policy,
+    pub(crate) policy_digest: String,
+    pub(crate) tables: LoadedTables,
+}
 
 /// A campaign that takes part.
 pub(crate) struct Due {
@@ -51,14 +74,40 @@ pub(crate) struct World {
 impl Engine {
     /// Gathers what the plan needs, and refuses what would make it fail halfway.
     pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {
-        let snapshot = self.snapshot(request.snapshot.as_deref(), Some(request.date)).await?;
+        let ground = self.ground(request).await?;
         let (campaigns, blocked) = self.due_campaigns(request.date).await?;
+        if campaigns.is_empty() && !blocked.is_empty() {
+            return Err(EngineError::Findings { what: "the plan".into(), findings: blocked });
+        }
+        if campaigns.is_empty() {
+            let message = format!("no campaign is due on {}", time::write_date(request.date));
+            let hint = "Start one with `care campaign start`; suspended and stopped ones take no part";
+            return Err(EngineError::refused("nothing-due", message, hint));
+        }
+        let world = self.world_with(&campaigns, &ground, request).await?;
+        self.keep_computed(&ground.tables)?;
+        Ok(World { blocked, ..world })
+    }
+
+    /// Snapshot, policy and tables for a request. Nothing is written.
+    pub(crate) async fn ground(&self, request: &PlanRequest) -> Result<Ground, EngineError> {
+        let snapshot = self.snapshot(request.snapshot.as_deref(), Some(request.date)).await?;
         let (policy_digest, policy) = self.policy_in_force().await?;
         let tables = self.load_tables(request.date).await?;
-        let lists = self.lists_read(&campaigns, request.date).await?;
-        check_fields(&campaigns, &snapshot)?;
-        check_tables(&campaigns, &tables)?;
-        self.keep_computed(&tables)?;
+        Ok(Ground { snapshot, policy, policy_digest, tables })
+    }
+
+    /// The world in which these campaigns, of which there may be none, run on that ground. Nothing is written.
+    pub(crate) async fn world_with(
+        &self,
+        campaigns: &[DueCampaign],
+        ground: &Ground,
+        request: &PlanRequest,
+    ) -> Result<World, EngineError> {
+        let Ground { snapshot, policy, policy_digest, tables } = ground;
+        let lists = self.lists_read(campaigns, request.date).await?;
+        check_fields(campaigns, snapshot)?;
+        check_tables(campaigns, tables)?;
         let mut pinned_tables = tables.digests.clone();
         pinned_tables.extend(lists.iter().map(|(name, digest)| (format!("{LIST_PREFIX}{name}"), digest.clone())));
         let pins = Pins {
@@ -67,27 +116,27 @@ impl Engine {
             instant: request.instant,
             snapshot: snapshot.id().to_owned(),
             bucket_bits: snapshot.manifest().bits,
-            campaigns: campaigns.iter().map(|(campaign, found, _)| pinned(campaign, found)).collect(),
-            policy: policy_digest,
+            campaigns: campaigns.iter().map(pinned).collect(),
+            policy: policy_digest.clone(),
             tables: pinned_tables,
             batch: request.batch,
             engine: care_sandbox::ENGINE.to_owned(),
         };
-        let rivals: Arc<[String]> = campaigns.iter().map(|(c, ..)| c.id.clone()).collect();
+        let rivals: Arc<[String]> = campaigns.iter().map(|c| c.id.clone()).collect();
         Ok(World {
-            due: self.all_due(&campaigns, &rivals, request, &tables).await?,
-            policy,
+            due: self.all_due(campaigns, &rivals, request, tables).await?,
+            policy: policy.clone(),
             disaster_areas: tables.active_areas(request.date),
             lists: lists.into_keys().collect(),
-            snapshot,
+            snapshot: snapshot.clone(),
             pins,
-            blocked,
+            blocked: Vec::new(),
         })
     }
 
     /// The campaigns that take part on a date; and why others that would are left out: what runs must be what was
     /// approved, and one that was tampered with does not keep the rest from their customers.
-    async fn due_campaigns(&self, date: i32) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
+    pub(crate) async fn due_campaigns(&self, date: i32) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
         let submissions = self.store.submissions().await?;
         let switches: Vec<Scope> = self.store.switches().await?.into_iter().map(|thrown| thrown.scope).collect();
         let (mut due, mut blocked) = (Vec::new(), Vec::new());
@@ -95,21 +144,16 @@ impl Engine {
             match self.runnable(&campaign, &submissions).await {
                 Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => {}
                 Ok((_, approval)) if !approval.holds_on(date) => {}
-                Ok((found, approval)) => due.push((campaign, found, approval)),
+                Ok((found, approval)) => {
+                    let Campaign { id, approval: approval_digest, params, .. } = campaign;
+                    due.push(DueCampaign { id, version: found.version, approval, approval_digest, params });
+                }
                 Err(EngineError::Refused(finding)) => {
                     tracing::error!(campaign = %campaign.id, "left out of the plan: {finding}");
                     blocked.push(finding);
                 }
                 Err(error) => return Err(error),
             }
-        }
-        if due.is_empty() && !blocked.is_empty() {
-            return Err(EngineError::Findings { what: "the plan".into(), findings: blocked });
-        }
-        if due.is_empty() {
-            let message = format!("no campaign is due on {}", time::write_date(date));
-            let hint = "Start one with `care campaign start`; suspended and stopped ones take no part";
-            return Err(EngineError::refused("nothing-due", message, hint));
         }
         Ok((due, blocked))
     }
@@ -134,6 +178,21 @@ impl Engine {
         Ok((found.clone(), approval))
     }
 
+    /// What the ledger and the named lists hold about a bucket's customers, as of a mark.
+    pub(crate) async fn past(
+        &self,
+        lists: &[String],
+        bucket: Bucket,
+        mark: i64,
+    ) -> Result<(History, Lists), EngineError> {
+        let history = self.store.history(bucket, mark).await?;
+        let mut members = Lists::new();
+        for name in lists {
+            members.insert(name.clone(), self.store.list_members(name, bucket).await?);
+        }
+        Ok((history, members))
+    }
+
     /// The campaigns of a plan, each with its plugin loaded.
     pub(super) async fn all_due(
         &self,
@@ -151,13 +210,14 @@ impl Engine {
 
     async fn due(
         &self,
-        (campaign, found, approval): &DueCampaign,
+        campaign: &DueCampaign,
         rivals: &Arc<[String]>,
         request: &PlanRequest,
         tables: &LoadedTables,
     ) -> Result<Due, EngineError> {
-        let asked = &found.version.manifest;
-        let plugin = self.load_plugin(&asked.name, &campaign.component).await?;
+        let DueCampaign { version, approval, .. } = campaign;
+        let asked = &version.manifest;
+        let plugin = self.load_plugin(&asked.name, &version.component).await?;
         let manifest = Arc::new(approval.effective(asked));
         let facts = RunFacts { today: request.date, now: request.instant, params: campaign.params.as_str().into() };
         let grants = Grants {
@@ -168,8 +228,8 @@ impl Engine {
         };
         Ok(Due {
             campaign: campaign.id.clone(),
-            component: campaign.component.clone(),
-            terms: approval.terms(&campaign.id, &found.version.origin, &manifest),
+            component: version.component.clone(),
+            terms: approval.terms(&campaign.id, &version.origin, &manifest),
             rivals: Arc::clone(rivals),
             manifest,
             plugin,
@@ -181,8 +241,8 @@ impl Engine {
     async fn lists_read(&self, campaigns: &[DueCampaign], date: i32) -> Result<BTreeMap<String, String>, EngineError> {
         let known = self.store.lists().await?;
         let mut read = BTreeMap::new();
-        for (campaign, found, _) in campaigns {
-            let fields = Stage::ALL.into_iter().flat_map(|stage| found.version.manifest.fields_of(stage));
+        for campaign in campaigns {
+            let fields = Stage::ALL.into_iter().flat_map(|stage| campaign.version.manifest.fields_of(stage));
             for name in fields.filter_map(|f| f.name.strip_prefix(LIST_PREFIX)) {
                 let usable = known.iter().find(|l| l.name == name && l.expires_on >= date);
                 let list = usable.ok_or_else(|| {
@@ -205,13 +265,14 @@ fn is_stopped(campaign: &Campaign, switches: &[Scope]) -> bool {
     })
 }
 
-fn pinned(campaign: &Campaign, found: &StoredSubmission) -> PinnedCampaign {
+fn pinned(campaign: &DueCampaign) -> PinnedCampaign {
+    let version = &campaign.version;
     PinnedCampaign {
         campaign: campaign.id.clone(),
-        activity: campaign.activity.clone(),
-        component: campaign.component.clone(),
-        approval: campaign.approval.clone(),
-        origin: found.version.origin.clone(),
+        activity: version.manifest.name.clone(),
+        component: version.component.clone(),
+        approval: campaign.approval_digest.clone(),
+        origin: version.origin.clone(),
         params: campaign.params.clone(),
     }
 }
@@ -220,10 +281,10 @@ fn pinned(campaign: &Campaign, found: &StoredSubmission) -> PinnedCampaign {
 fn check_fields(campaigns: &[DueCampaign], snapshot: &Snapshot) -> Result<(), EngineError> {
     let stored = &snapshot.manifest().fields;
     let mut findings = Vec::new();
-    for (campaign, found, _) in campaigns {
+    for campaign in campaigns {
         for stage in [Stage::Select, Stage::Schedule, Stage::Compose] {
             let own = |name: &str| name.starts_with(OWN_PREFIX) || name.starts_with(LIST_PREFIX);
-            for field in found.version.manifest.fields_of(stage).iter().filter(|f| !own(&f.name)) {
+            for field in campaign.version.manifest.fields_of(stage).iter().filter(|f| !own(&f.name)) {
                 let place = format!("campaign {} reads {:?} in {}", campaign.id, field.name, stage.name());
                 match stored.get(&field.name) {
                     None if field.optional => {}
@@ -248,8 +309,8 @@ fn type_differs(place: &str, asked: FieldType, stored: FieldType) -> Finding {
 
 fn check_tables(campaigns: &[DueCampaign], tables: &LoadedTables) -> Result<(), EngineError> {
     let mut findings = Vec::new();
-    for (campaign, found, _) in campaigns {
-        for (table, fields) in &found.version.manifest.tables {
+    for campaign in campaigns {
+        for (table, fields) in &campaign.version.manifest.tables {
             for (field, ty) in fields {
                 if let Err(problem) = reference::has(tables, table, field, *ty) {
                     let message = format!("campaign {} reads {field:?} of table {table:?}: {problem}", campaign.id);

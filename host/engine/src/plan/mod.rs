@@ -13,6 +13,10 @@ mod task;
 pub use replay::{Replay, Replayed};
 pub use summary::{ActivitySummary, PlanSummary};
 
+pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
+pub(crate) use run::{MAX_ATTEMPTS, go_on};
+pub(crate) use task::{BucketOutcome, MachineFault, decide_bucket};
+
 use care_domain::key::Bucket;
 use care_domain::time;
 use care_store::CommitStep;

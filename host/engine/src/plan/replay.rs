@@ -9,9 +9,8 @@ use care_domain::field::LIST_PREFIX;
 use care_domain::key::Bucket;
 use care_domain::plan::{PinnedCampaign, Pins, TaskResult};
 use care_population::decision_log;
-use care_store::{Campaign, Plan};
+use care_store::Plan;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
@@ -57,11 +56,7 @@ impl Engine {
 
     async fn replay_task(&self, world: &Arc<World>, index: u32, result: &TaskResult) -> Result<Replayed, EngineError> {
         let bucket = Bucket { bits: world.pins.bucket_bits, index };
-        let history = self.store.history(bucket, result.mark).await?;
-        let mut lists = BTreeMap::new();
-        for name in &world.lists {
-            lists.insert(name.clone(), self.store.list_members(name, bucket).await?);
-        }
+        let (history, lists) = self.past(&world.lists, bucket, result.mark).await?;
         let world = Arc::clone(world);
         let decided = tokio::task::spawn_blocking(move || {
             let data = world.snapshot.bucket(bucket)?;
@@ -127,7 +122,13 @@ impl Engine {
             if approval.digest().map_err(EngineError::internal)? != pinned.approval {
                 return Err(gone("approval", &pinned.approval));
             }
-            Ok((Campaign { params: pinned.params.clone(), ..campaign }, found, approval))
+            Ok(DueCampaign {
+                id: campaign.id,
+                version: found.version,
+                approval,
+                approval_digest: pinned.approval.clone(),
+                params: pinned.params.clone(),
+            })
         };
         let mut all = Vec::with_capacity(pins.campaigns.len());
         for campaign in &pins.campaigns {

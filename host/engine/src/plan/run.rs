@@ -13,12 +13,12 @@ use care_domain::time;
 use care_population::decision_log;
 use care_store::{Attempt, Committed, Plan, PlanState, TaskCommit};
 use serde_json::json;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Attempts at a task under faults of the machine.
-const MAX_ATTEMPTS: u32 = 3;
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
 /// Attempts at a task whose customers somebody else keeps writing about.
 const MAX_REDONE: u32 = 20;
 
@@ -162,12 +162,7 @@ impl Job {
     }
 
     async fn decide(&self, attempt: Attempt) -> Result<Result<BucketOutcome, MachineFault>, EngineError> {
-        let store = &self.engine.store;
-        let history = store.history(self.bucket, attempt.mark).await?;
-        let mut lists = BTreeMap::new();
-        for name in &self.world.lists {
-            lists.insert(name.clone(), store.list_members(name, self.bucket).await?);
-        }
+        let (history, lists) = self.engine.past(&self.world.lists, self.bucket, attempt.mark).await?;
         let (world, bucket, watch) = (Arc::clone(&self.world), self.bucket, Arc::clone(&self.watch));
         let decided = tokio::task::spawn_blocking(move || {
             let data = world.snapshot.bucket(bucket)?;
@@ -213,6 +208,6 @@ impl Job {
     }
 }
 
-fn go_on(watch: &Watch, progress: Progress) -> Result<(), EngineError> {
+pub(crate) fn go_on(watch: &Watch, progress: Progress) -> Result<(), EngineError> {
     if watch(&progress) { Ok(()) } else { Err(EngineError::Stopped) }
 }

@@ -2,7 +2,7 @@
 //! Reads nothing but its arguments, so any worker gives the same bytes.
 
 use super::batch::BatchView;
-use super::due::{Due, World};
+use super::due::{Due, Lists, World};
 use super::facts::{FactColumns, Reader};
 use super::halve::{MAX_HALVINGS, halved};
 use care_domain::contact::{Addressee, Channel, ContactIdentity};
@@ -13,22 +13,22 @@ use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
 use care_sandbox::{Fault, Guest, MachineError, Message};
 use care_store::{History, NewContact, NewControl};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// What a bucket came to.
 #[derive(Default)]
-pub(super) struct BucketOutcome {
-    pub(super) decisions: Vec<Decision>,
-    pub(super) contacts: Vec<NewContact>,
-    pub(super) controls: Vec<NewControl>,
-    pub(super) tallies: BTreeMap<String, Tally>,
-    pub(super) faults: BTreeMap<String, BTreeMap<String, u64>>,
+pub(crate) struct BucketOutcome {
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) contacts: Vec<NewContact>,
+    pub(crate) controls: Vec<NewControl>,
+    pub(crate) tallies: BTreeMap<String, Tally>,
+    pub(crate) faults: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// A fault of the machine, with the activity under which it happened.
-pub(super) struct MachineFault {
-    pub(super) activity: String,
-    pub(super) source: MachineError,
+pub(crate) struct MachineFault {
+    pub(crate) activity: String,
+    pub(crate) source: MachineError,
 }
 
 /// A campaign at work in a task: its guests, one a stage, and how often it may still be halved.
@@ -55,11 +55,11 @@ enum Answer {
 }
 
 /// Decides a bucket. `progress` is told the customers done.
-pub(super) fn decide_bucket(
+pub(crate) fn decide_bucket(
     world: &World,
     bucket: &BucketData,
     history: &History,
-    lists: &BTreeMap<String, HashSet<CustomerKey>>,
+    lists: &Lists,
     progress: &dyn Fn(usize),
 ) -> Result<BucketOutcome, MachineFault> {
     let mut crews: Vec<Crew<'_>> = world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due)).collect();

@@ -1,0 +1,99 @@
+//! Release in a simulation: limits that cross customers are decided once, over all buckets, as a plan decides them.
+
+use super::Decided;
+use super::stage::Stage;
+use crate::plan::{BucketOutcome, World};
+use care_domain::contact::Channel;
+use care_domain::key::CustomerKey;
+use care_domain::plan::{Ranked, release};
+use care_domain::verdict::Verdict;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Candidates that wait for release, without the version and with it.
+#[derive(Default)]
+pub(super) struct Waiting {
+    before: Vec<Ranked>,
+    after: Vec<Ranked>,
+}
+
+/// Candidates that release cuts, without the version and with it.
+#[derive(Default)]
+pub(super) struct Cuts {
+    before: HashSet<String>,
+    after: HashSet<String>,
+}
+
+impl Waiting {
+    pub(super) fn of(stage: &Stage, decided: &Decided) -> Self {
+        Self { before: ranked(&stage.before, &decided.before), after: ranked(&stage.after, &decided.after) }
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        self.before.extend(other.before);
+        self.after.extend(other.after);
+    }
+
+    pub(super) fn release(self, capacity: &BTreeMap<Channel, u64>) -> Cuts {
+        let cut = |waiting: Vec<Ranked>| {
+            let stays = release(&waiting, capacity);
+            waiting.into_iter().zip(stays).filter(|(_, stays)| !stays).map(|(ranked, _)| ranked.candidate).collect()
+        };
+        Cuts { before: cut(self.before), after: cut(self.after) }
+    }
+}
+
+impl Cuts {
+    /// Turns what is cut from cleared into over capacity, and drops its messages.
+    pub(super) fn apply(&self, stage: &Stage, decided: &mut Decided) {
+        apply(&self.before, &stage.before, &mut decided.before);
+        apply(&self.after, &stage.after, &mut decided.after);
+    }
+}
+
+fn apply(cuts: &HashSet<String>, world: &World, outcome: &mut BucketOutcome) {
+    if cuts.is_empty() {
+        return;
+    }
+    let ids = ids(world);
+    let is_cut = |campaign: &str, customer, occasion, round| {
+        cuts.contains(&candidate(ids.get(campaign).copied().unwrap_or(campaign), customer, occasion, round))
+    };
+    outcome.contacts.retain(|c| !is_cut(&c.campaign, c.customer, c.occasion, c.round));
+    for decision in outcome.decisions.iter_mut().filter(|d| d.verdict == Verdict::Cleared) {
+        if is_cut(&decision.campaign, decision.customer, decision.occasion, decision.round) {
+            decision.verdict = Verdict::OverCapacity;
+        }
+    }
+}
+
+/// The candidates of a bucket in the queue for capacity. The messages of one stand together.
+fn ranked(world: &World, outcome: &BucketOutcome) -> Vec<Ranked> {
+    let ids = ids(world);
+    let mut waiting: Vec<Ranked> = Vec::new();
+    for contact in &outcome.contacts {
+        let campaign = ids.get(contact.campaign.as_str()).copied().unwrap_or(&contact.campaign);
+        let candidate = candidate(campaign, contact.customer, contact.occasion, contact.round);
+        if let Some(last) = waiting.last_mut().filter(|last| last.candidate == candidate) {
+            *last.needs.entry(contact.channel).or_default() += 1;
+            continue;
+        }
+        waiting.push(Ranked {
+            class: contact.class,
+            weight: contact.weight,
+            score: contact.score,
+            candidate,
+            needs: BTreeMap::from([(contact.channel, 1)]),
+        });
+    }
+    waiting
+}
+
+/// The ids by which ties between campaigns are broken: the simulated one's is that which it would be given.
+fn ids(world: &World) -> HashMap<&str, &str> {
+    world.due.iter().map(|due| (due.campaign.as_str(), due.terms.campaign.as_str())).collect()
+}
+
+/// A candidate as the store names it when it releases a plan: that text orders ties.
+fn candidate(campaign: &str, customer: CustomerKey, occasion: i64, round: u8) -> String {
+    format!("{campaign} {customer} {occasion} {round}")
+}

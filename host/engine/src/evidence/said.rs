@@ -1,0 +1,76 @@
+//! What the simulated version would say, in words: to a person who does not exist.
+
+use crate::EngineError;
+use care_domain::contact::Channel;
+use care_domain::evidence::made_up;
+use care_domain::manifest::{Manifest, Slot};
+use care_domain::render::{Body, Labels, SlotValue, check_slot, render};
+use care_domain::text::{Bilingual, Language};
+use care_store::NewContact;
+use std::collections::{BTreeMap, HashMap};
+
+/// The bodies of a version, read once, with what fills them.
+pub(super) struct Wording {
+    slots: HashMap<String, Slot>,
+    labels: Labels,
+    bodies: BTreeMap<(String, Channel), Bodies>,
+}
+
+struct Bodies {
+    zh: Body,
+    en: Body,
+}
+
+impl Wording {
+    pub(super) fn new(manifest: &Manifest, labels: Labels) -> Result<Self, EngineError> {
+        let mut bodies = BTreeMap::new();
+        for template in &manifest.templates {
+            for (channel, text) in &template.bodies {
+                // The gate has read every body; one that cannot be read now was not what it accepted.
+                let parse = |text: &str| Body::parse(text).map_err(EngineError::internal);
+                let parsed = Bodies { zh: parse(&text.zh)?, en: parse(&text.en)? };
+                bodies.insert((template.name.clone(), *channel), parsed);
+            }
+        }
+        let slots = manifest.slots.iter().map(|slot| (slot.name.clone(), slot.clone())).collect();
+        Ok(Self { slots, labels, bodies })
+    }
+
+    /// A contact as it is read in one language.
+    pub(super) fn read(&self, contact: &NewContact, language: Language) -> Result<String, EngineError> {
+        self.text(contact, &self.values(contact)?, language)
+    }
+
+    /// A contact as it is read in both languages.
+    pub(super) fn read_both(&self, contact: &NewContact) -> Result<Bilingual, EngineError> {
+        let values = self.values(contact)?;
+        let text = |language| self.text(contact, &values, language);
+        Ok(Bilingual { zh: text(Language::Zh)?, en: text(Language::En)? })
+    }
+
+    fn text(
+        &self,
+        contact: &NewContact,
+        values: &BTreeMap<String, SlotValue>,
+        language: Language,
+    ) -> Result<String, EngineError> {
+        let impossible = |what: String| EngineError::internal(format!("template {:?}: {what}", contact.template));
+        let bodies = self.bodies.get(&(contact.template.clone(), contact.channel));
+        let bodies = bodies.ok_or_else(|| impossible(format!("no body for {}", contact.channel.name())))?;
+        let body = match language {
+            Language::Zh => &bodies.zh,
+            Language::En => &bodies.en,
+        };
+        render(body, values, &made_up(language), language).map_err(|e| impossible(e.to_string()))
+    }
+
+    fn values(&self, contact: &NewContact) -> Result<BTreeMap<String, SlotValue>, EngineError> {
+        let value = |(name, value): (&String, &String)| {
+            let slot =
+                self.slots.get(name).ok_or_else(|| EngineError::internal(format!("slot {name:?} is unknown")))?;
+            let value = check_slot(slot, value, &self.labels).map_err(EngineError::internal)?;
+            Ok((name.clone(), value))
+        };
+        contact.slots.iter().map(value).collect()
+    }
+}
