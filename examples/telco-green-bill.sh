@@ -13,7 +13,8 @@ data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 export CARE_DATA=$data
 
-care() { "$care" --json "$@"; }
+# A rehearsal plays on the day that its data speak of.
+care() { "$care" --json --clock 2026-07-29T08:00:00 "$@"; }
 # The value of a field in a line of JSON: a number, a string or a flat object.
 field() { sed -n "s/.*\"$1\":\({[^}]*}\|[^,}]*\).*/\1/p"; }
 
@@ -25,6 +26,7 @@ rejects=$(field rejects <<<"$imported" | tr -d '"')
 echo "bad cells, with their lines:"
 cat "$rejects"
 care --as branch-author plugin push "$plugin" >/dev/null
+care --as provincial-approver submission simulate 1 --param everyone=true >/dev/null
 care --as provincial-approver submission approve 1 >/dev/null
 care campaign start green-bill --param everyone=true >/dev/null
 plan=$(care plan run)

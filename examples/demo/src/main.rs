@@ -13,6 +13,8 @@ use std::time::Instant;
 
 /// The business date on which every activity has targets.
 const DATE: &str = "2026-07-29";
+/// When it is prepared and decided.
+const MORNING: &str = "2026-07-29T08:00:00+08:00";
 /// When the day's contacts go out: after the last planned instant of the day, before quiet hours.
 const DISPATCH_AT: &str = "2026-07-29T20:30:00+08:00";
 /// The activities, with the parameters in which the demonstration differs from their defaults.
@@ -52,7 +54,7 @@ impl Care<'_> {
     /// Runs a command as somebody; its JSON answer.
     fn run(&self, who: &str, args: &[&str]) -> anyhow::Result<Value> {
         let output = Command::new(self.program)
-            .args(["--json", "--as", who, "--data"])
+            .args(["--json", "--clock", MORNING, "--as", who, "--data"])
             .arg(&self.data)
             .args(args)
             .stderr(Stdio::inherit())
@@ -116,10 +118,11 @@ fn prepare(care: &Care<'_>, key: &Path, customers: u64) -> anyhow::Result<()> {
 fn approve(care: &Care<'_>, plugins: &Path) -> anyhow::Result<Vec<String>> {
     let mut campaigns = Vec::new();
     for (name, params) in ACTIVITIES {
-        step(&format!("{name}: the branch uploads, the province approves, the operator starts"));
+        step(&format!("{name}: the branch uploads, the province simulates and approves, the operator starts"));
         let file = plugins.join(format!("{name}.wasm"));
         let pushed = care.run("branch-author", &["plugin", "push", &file.to_string_lossy()])?;
         let number = pushed["submission"].to_string();
+        care.run("provincial-approver", &["submission", "simulate", &number])?;
         care.run("provincial-approver", &["submission", "approve", &number])?;
         let mut start = vec!["campaign", "start", name];
         start.extend(params.iter().flat_map(|param| ["--param", *param]));

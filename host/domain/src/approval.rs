@@ -67,6 +67,8 @@ pub struct Approval {
     pub from: Option<i32>,
     /// Last business date, in days; open when absent.
     pub until: Option<i32>,
+    /// Digest of the evidence on which it was approved: a simulation of exactly these terms.
+    pub evidence: String,
     /// Who approved.
     pub approved_by: String,
     /// When, Unix milliseconds.
@@ -173,6 +175,7 @@ impl Approval {
             params: asked.params.clone(),
             from: conditions.from,
             until: conditions.until,
+            evidence: String::new(),
             approved_by: by.to_owned(),
             approved_at: at,
         })
@@ -181,6 +184,12 @@ impl Approval {
     /// Digest of the canonical JSON.
     pub fn digest(&self) -> Result<String, serde_json::Error> {
         canonical::digest_of(self)
+    }
+
+    /// The same terms, not yet granted by anybody and on no evidence: what is simulated.
+    #[must_use]
+    pub fn terms_alone(&self) -> Self {
+        Self { evidence: String::new(), approved_by: String::new(), approved_at: 0, ..self.clone() }
     }
 
     /// Whether it speaks of exactly this component and manifest.

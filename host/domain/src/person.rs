@@ -76,6 +76,8 @@ pub enum Act {
     Upload,
     /// Pass a city's activity on to the province.
     ReviewForCity,
+    /// Simulate a submission; nothing is sent, the evidence is kept.
+    Simulate,
     /// Grant, or refuse.
     Decide,
     /// Take one's own undecided submission back.
@@ -111,7 +113,7 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 18] = {
+const RIGHTS: [(Act, &[Role]); 19] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -119,6 +121,7 @@ const RIGHTS: [(Act, &[Role]); 18] = {
     [
         (Act::Upload, &[Initiator]),
         (Act::ReviewForCity, &[CityReviewer]),
+        (Act::Simulate, &[Initiator, CityReviewer, CustomerService, ProvincialApprover]),
         (Act::Decide, &[ProvincialApprover]),
         (Act::TakeBack, &[Initiator]),
         (Act::WithdrawApproval, &[ProvincialApprover]),
@@ -154,6 +157,7 @@ impl Act {
         match self {
             Self::Upload => "upload",
             Self::ReviewForCity => "review-for-city",
+            Self::Simulate => "simulate",
             Self::Decide => "decide",
             Self::TakeBack => "take-back",
             Self::WithdrawApproval => "withdraw-approval",

@@ -28,7 +28,9 @@ pub use data::{Imported, ListImported};
 pub use dispatch::Dispatched;
 pub use error::EngineError;
 pub use evaluate::{Evaluation, PluginMetric};
+pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use outcome::{OutcomeImport, RejectedLine};
+pub use people::REHEARSAL_MARK;
 pub use plan::{ActivitySummary, PlanRequest, PlanSummary, Progress, Replay, Replayed, Watch};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
@@ -36,7 +38,7 @@ pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
-pub use care_store::{Campaign, CommitStep, Plan, PlanState, StoredSubmission, Thrown};
+pub use care_store::{Campaign, CommitStep, Plan, PlanState, Simulation, StoredSubmission, Thrown};
 
 use care_domain::audit::Entry;
 use care_domain::canonical;

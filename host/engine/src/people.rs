@@ -5,6 +5,9 @@ use care_domain::audit::Entry;
 use care_domain::person::{Act, Actor, Appointment, Denied, Role, authorise};
 use serde_json::json;
 
+/// Marks a data folder in which nothing is real: the clock may be set there.
+pub const REHEARSAL_MARK: &str = "rehearsal";
+
 /// The persons of a rehearsal: one of every role, and a second approver.
 const REHEARSAL: [(&str, Role, &str); 12] = [
     ("branch-author", Role::Initiator, "350000"),
@@ -87,11 +90,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Registers one person of every role, for rehearsals and training; changes nothing where somebody is registered.
+    /// Registers one person of every role, for rehearsals and training, and marks the folder as a rehearsal; changes
+    /// nothing where somebody is registered.
     pub async fn found_rehearsal(&self, at: i64) -> Result<(), EngineError> {
         if !self.store.appointments().await?.is_empty() {
             return Ok(());
         }
+        let mark = self.folder.join(REHEARSAL_MARK);
+        std::fs::write(&mark, "").map_err(EngineError::file(&mark, "marking the folder as a rehearsal"))?;
         for (person, role, region) in REHEARSAL {
             let one = Appointment { person: person.into(), role, region: region.into() };
             let entry = host_entry(at, "person-appointed", subject(&one), detail(&one)).because("rehearsal");

@@ -46,12 +46,17 @@ impl Engine {
         self.step(step, note, json!({}), |s, deed| s.pass_city(deed)).await.map(|_| ())
     }
 
-    /// Grants a submission under conditions; returns the approval, signed by the host.
+    /// Grants a submission under conditions, on the evidence of a simulation of exactly these; returns the approval,
+    /// signed by the host.
     pub async fn approve(&self, id: i64, conditions: &Conditions, by: &str, at: i64) -> Result<Approval, EngineError> {
         let found = self.submission(id).await?;
         let actor = self.authorise(by, Act::Decide, Some(&found.version.manifest.owner_region), at).await?;
-        let approval = Approval::grant(&found.version.component, &found.version.manifest, conditions, by, at)
+        let granted = Approval::grant(&found.version.component, &found.version.manifest, conditions, by, at)
             .map_err(|e| EngineError::refused("bad-condition", e.to_string(), "Nothing was approved"))?;
+        // Whoever may not decide anyway is told so first, and not sent to simulate.
+        let may = found.submission.clone().approve(deed_of(&actor), String::new());
+        may.map_err(|e| forbidden(id, &e))?;
+        let approval = Approval { evidence: self.evidence_for(&found, &granted, at).await?, ..granted };
         let digest = approval.digest().map_err(EngineError::internal)?;
         let before = found.submission.state();
         let decided = found.submission.approve(deed_of(&actor), digest.clone()).map_err(|e| forbidden(id, &e))?;

@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Answer in JSON, for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// In a rehearsal (`care init --rehearsal`): act at this instant instead of now.
+    #[arg(long, global = true, env = "CARE_CLOCK", value_parser = instant, value_name = "INSTANT")]
+    pub(crate) clock: Option<i64>,
     /// What to log to standard error: error, warn, info, debug.
     #[arg(long, global = true, env = "CARE_LOG", default_value = "warn", value_name = "LEVEL")]
     pub(crate) log: String,
@@ -257,8 +260,41 @@ pub(crate) enum SubmissionCommand {
         /// Its number.
         id: i64,
     },
-    /// Grant a submission. What is not named is granted as asked.
+    /// Try a submission on the newest snapshot, every rule on and nothing sent; the evidence is kept.
+    Simulate {
+        #[command(flatten)]
+        conditions: ApproveArgs,
+        /// A parameter that differs from its default: name=value, the value as JSON or plain text.
+        #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
+        params: Vec<(String, serde_json::Value)>,
+        /// Price of an SMS segment, in fen.
+        #[arg(long, default_value_t = 5, value_name = "FEN")]
+        sms_price: u32,
+    },
+    /// Show the newest simulation of a submission, or another one.
+    Evidence {
+        /// Number of the submission.
+        id: i64,
+        /// Number of the simulation.
+        #[arg(long, value_name = "N")]
+        simulation: Option<i64>,
+    },
+    /// In what two simulations differ.
+    Compare {
+        /// Number of a simulation.
+        before: i64,
+        /// Number of another one.
+        after: i64,
+    },
+    /// Grant a submission. What is not named is granted as asked; it must have been simulated on the same conditions.
     Approve(ApproveArgs),
+    #[command(flatten)]
+    Step(StepCommand),
+}
+
+/// What moves a submission on.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StepCommand {
     /// Pass a city's activity on to the province.
     Review {
         /// Its number.

@@ -14,6 +14,7 @@ mod worker;
 
 use answer::{Answer, report};
 use args::{Args, Command};
+use care_engine::EngineError;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -39,7 +40,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// A clock that was set is believed in a rehearsal alone: elsewhere it would backdate decisions.
+fn set_clock(args: &Args) -> Result<(), EngineError> {
+    let Some(instant) = args.clock else { return Ok(()) };
+    let begins = matches!(args.command, Command::Init { rehearsal: true, .. });
+    if begins || args.data.join(care_engine::REHEARSAL_MARK).exists() {
+        clock::rehearse(instant);
+    } else if args.data.join("care.db").exists() {
+        let message = format!("{} is no rehearsal, so its clock cannot be set", args.data.display());
+        return Err(EngineError::refused("no-rehearsal", message, "Leave --clock and CARE_CLOCK away"));
+    }
+    Ok(())
+}
+
 fn run(args: Args) -> anyhow::Result<Answer> {
+    set_clock(&args)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match args.command {

@@ -119,3 +119,17 @@ WHEN NEW.author <> OLD.author OR NEW.component <> OLD.component
 BEGIN SELECT RAISE(ABORT, 'decided-once'); END;
 CREATE TRIGGER submissions_stay BEFORE DELETE ON submissions
 BEGIN SELECT RAISE(ABORT, 'decided-once'); END;
+
+-- Simulations of a submission; the evidence is a blob.
+CREATE TABLE simulations (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    submission    INTEGER NOT NULL REFERENCES submissions (id),
+    terms         TEXT NOT NULL,      -- digest of the terms that were simulated
+    business_date INTEGER NOT NULL,   -- of the snapshot
+    evidence      TEXT NOT NULL,
+    person        TEXT NOT NULL,
+    at            INTEGER NOT NULL
+);
+CREATE INDEX simulations_by_submission ON simulations (submission, terms);
+CREATE TRIGGER simulations_stay BEFORE UPDATE ON simulations BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER simulations_remain BEFORE DELETE ON simulations BEGIN SELECT RAISE(ABORT, 'append-only'); END;

@@ -13,6 +13,7 @@ mod people;
 mod plans;
 mod reference;
 mod registry;
+mod simulations;
 
 pub use audit::HeadSigner;
 pub use blobs::Blobs;
@@ -25,6 +26,7 @@ pub use people::Thrown;
 pub use plans::{Attempt, CommitStep, Committed, Cut, Plan, PlanState, Release, TaskCommit};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
+pub use simulations::Simulation;
 
 use error::During;
 use sqlx::SqlSafeStr;

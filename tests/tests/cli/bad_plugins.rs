@@ -102,7 +102,7 @@ fn an_upload_is_kept_once_and_a_change_needs_a_new_version() {
 
 #[test]
 fn a_reviewer_reads_what_changed_since_the_approved_version() {
-    let care = Care::new();
+    let care = Care::with_customers(2_000);
     care.approve("birthday");
     let newer = edited("birthday", |m| (m["version"], m["weight"]) = (json!("1.1.0"), json!(900)));
     care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer)]);
@@ -114,7 +114,7 @@ fn a_reviewer_reads_what_changed_since_the_approved_version() {
 
 #[test]
 fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
-    let care = Care::new();
+    let care = Care::with_customers(2_000);
     let number = care.push("birthday");
     refused_without_a_trace(&care, AUTHOR, &["submission", "approve", &number], "not-allowed");
     // With the role, too, the author stays the author.
@@ -132,6 +132,8 @@ fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
         &["submission", "approve", &number, "--regions", "Xiamen"],
         "bad-condition",
     );
+    refused_without_a_trace(&care, PROVINCE, &["submission", "approve", &number], "no-evidence");
+    care.ok(PROVINCE, &["submission", "simulate", &number]);
     care.ok(PROVINCE, &["submission", "approve", &number]);
     refused_without_a_trace(&care, "second-approver", &["submission", "approve", &number], "decided-once");
 }
@@ -177,13 +179,14 @@ fn actor(person: &str) -> Actor {
 
 #[test]
 fn a_campaign_needs_an_approved_version_and_parameters_that_fit() {
-    let care = Care::new();
+    let care = Care::with_customers(2_000);
     refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "brithday"], "unknown-activity");
     let number = care.push("birthday");
     refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "brithday"], "unknown-activity");
     let hint = care.refused(OPERATOR, &["campaign", "start", "brithday"])["hint"].to_string();
     assert!(hint.contains("birthday"), "the nearest name is told: {hint}");
     refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "birthday"], "not-approved");
+    care.ok(PROVINCE, &["submission", "simulate", &number]);
     care.ok(PROVINCE, &["submission", "approve", &number]);
     refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "birthday", "--version", ">=2"], "not-approved");
     for param in ["send_hour=25", "send_hour=soon", "call_vip=perhaps", "discount=5", "desk_brands=[1]"] {

@@ -40,6 +40,7 @@ pub(crate) fn code(error: &EngineError) -> String {
 async fn approved(engine: &Engine, bytes: &[u8], conditions: &Conditions) -> i64 {
     let id = engine.push(bytes, "city-author", NOW).await.expect("an accepted upload").submission;
     engine.pass_city(id, "fits our club", "city-reviewer", NOW).await.expect("the city passes it on");
+    support::simulated(engine, id, conditions).await;
     engine.approve(id, conditions, "provincial-approver", NOW).await.expect("an approval");
     id
 }
@@ -84,16 +85,36 @@ async fn a_city_writes_its_city_reviews_the_province_grants_each_in_turn_and_nob
     assert_eq!(code(&own.expect_err("the first reviewer")), "four-eyes");
     let sale = engine.reject(id, Ground::NotCare, " ", "provincial-approver", NOW).await;
     assert_eq!(code(&sale.expect_err("without a word")), "no-reason");
+    nothing_is_approved_without_fresh_evidence_of_exactly_its_terms(&engine, id).await;
     let granted = engine.approve(id, &Conditions::default(), "provincial-approver", NOW).await.expect("an approval");
+    let (kept, evidence) = engine.simulation(2).await.expect("the evidence");
+    assert_eq!((granted.evidence, evidence.subject.activity), (kept.evidence, "points-expiry".to_owned()));
     assert_eq!(granted.regions, ["350200"], "a city's activity stays in its city");
     let lines = engine.audit_lines(Some(&format!("submission {id}"))).await.expect("lines");
     let told: Vec<(&str, &str)> = lines.iter().map(|l| (l.entry.person.as_str(), l.entry.deed.as_str())).collect();
     let wanted = [
         ("city-author", "version-submitted"),
         ("city-reviewer", "city-review-passed"),
+        ("provincial-approver", "submission-simulated"),
+        ("provincial-approver", "submission-simulated"),
         ("provincial-approver", "submission-approved"),
     ];
     assert_eq!(told, wanted, "what was refused changed nothing and stands nowhere");
+}
+
+async fn nothing_is_approved_without_fresh_evidence_of_exactly_its_terms(engine: &Engine, id: i64) {
+    let approve =
+        async |conditions: &Conditions, at: i64| engine.approve(id, conditions, "provincial-approver", at).await;
+    let whole = Conditions::default();
+    assert_eq!(code(&approve(&whole, NOW).await.expect_err("never simulated")), "no-evidence");
+    let tenth = Conditions { share: Some(1_000), ..Conditions::default() };
+    support::simulated(engine, id, &tenth).await;
+    assert_eq!(code(&approve(&whole, NOW).await.expect_err("simulated on a tenth")), "no-evidence");
+    let second = support::simulated(engine, id, &whole).await;
+    let day = 86_400_000;
+    assert_eq!(code(&approve(&whole, NOW + 9 * day).await.expect_err("nine days later")), "old-evidence");
+    let differences = engine.compare_simulations(second - 1, second).await.expect("two simulations");
+    assert!(differences.iter().any(|d| d.figure.contains("cleared")), "{differences:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

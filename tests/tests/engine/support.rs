@@ -7,7 +7,8 @@ use care_domain::plan::TaskResult;
 use care_domain::time;
 use care_domain::verdict::{Decision, Verdict};
 use care_engine::{
-    ActivitySummary, Engine, EngineError, GenerateOptions, NewCampaign, PlanRequest, PlanSummary, Progress, Watch,
+    ActivitySummary, Engine, EngineError, GenerateOptions, NewCampaign, PlanRequest, PlanSummary, Progress,
+    SimulationRequest, Watch,
 };
 use care_population::decision_log;
 use care_store::StoredContact;
@@ -70,7 +71,20 @@ pub(crate) async fn approved(engine: &Engine, name: &str, conditions: &Condition
 /// The same with the bytes of any component.
 pub(crate) async fn approved_bytes(engine: &Engine, bytes: &[u8], conditions: &Conditions) {
     let pushed = engine.push(bytes, "branch-author", NOW).await.expect("an accepted upload");
+    simulated(engine, pushed.submission, conditions).await;
     engine.approve(pushed.submission, conditions, "provincial-approver", NOW).await.expect("an approval");
+}
+
+/// The simulation that an approval on these conditions stands on; its number.
+pub(crate) async fn simulated(engine: &Engine, submission: i64, conditions: &Conditions) -> i64 {
+    let what = SimulationRequest {
+        conditions: conditions.clone(),
+        params: Map::new(),
+        request: plan_of(DATE),
+        sms_price_fen: 5,
+    };
+    let kept = engine.simulate(submission, &what, ("provincial-approver", NOW), Arc::new(|_| true)).await;
+    kept.expect("a simulation").0.id
 }
 
 /// Starts a campaign; `params` are JSON, such as `{"onset": "2026-07-28"}`. Returns its id.

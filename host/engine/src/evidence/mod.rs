@@ -3,8 +3,11 @@
 
 mod bucket;
 mod cut;
+mod keep;
 mod said;
 mod stage;
+
+pub use keep::{EVIDENCE_DAYS, SimulationRequest};
 
 use crate::plan::{BucketOutcome, Lists, MAX_ATTEMPTS, MachineFault, World, decide_bucket, go_on};
 use crate::{Engine, EngineError, PlanRequest, Progress, Watch};

@@ -1,6 +1,7 @@
 //! The commands: each reads its files, calls the engine, and words the answer.
 
 pub(crate) mod campaign;
+pub(crate) mod evidence;
 pub(crate) mod outcome;
 pub(crate) mod people;
 pub(crate) mod plan;

@@ -45,12 +45,12 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
     }
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Shows progress, and stops the plan where it is when the person at the terminal asks for it.
-fn watch(args: &Args) -> Watch {
+pub(super) fn watch(args: &Args) -> Watch {
     let customers = bar(args, Some(0), "deciding");
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);

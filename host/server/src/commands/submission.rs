@@ -1,15 +1,16 @@
 //! `care submission`: the province decides.
 
-use super::open;
+use super::{evidence, open};
 use crate::answer::{Answer, table};
-use crate::args::{ApproveArgs, Args, BecauseArgs, SubmissionCommand};
+use crate::args::{ApproveArgs, Args, BecauseArgs, StepCommand, SubmissionCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use care_domain::approval::Conditions;
 use care_domain::control::SHARE_WHOLE;
+use care_domain::evidence::Evidence;
 use care_domain::governance::Ground;
 use care_domain::manifest::Manifest;
-use care_engine::{Engine, EngineError, StoredSubmission};
+use care_engine::{Engine, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission};
 use serde_json::json;
 
 /// `care submission`
@@ -34,6 +35,27 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             }
             Ok(Answer::new(text, json))
         }
+        SubmissionCommand::Simulate { conditions: on, params, sms_price } => {
+            let (simulation, evidence) = simulate(args, &engine, on, params, *sms_price).await?;
+            Ok(evidence::answer(&simulation, &evidence))
+        }
+        SubmissionCommand::Evidence { id, simulation } => {
+            let newest = engine.simulations(*id).await?.first().map(|s| s.id);
+            let number = simulation.or(newest).ok_or_else(|| {
+                let hint = format!("Run `care submission simulate {id}`");
+                EngineError::refused("no-evidence", format!("submission {id} was never simulated"), hint)
+            })?;
+            let (simulation, evidence) = engine.simulation(number).await?;
+            Ok(evidence::answer(&simulation, &evidence))
+        }
+        SubmissionCommand::Compare { before, after } => {
+            let differences = engine.compare_simulations(*before, *after).await?;
+            let text = match differences.is_empty() {
+                true => "they say the same".to_owned(),
+                false => differences.iter().map(|d| format!("{d}\n")).collect(),
+            };
+            Ok(Answer::new(text, json!({"differences": differences})))
+        }
         SubmissionCommand::Approve(approve) => {
             let approval = engine.approve(approve.id, &conditions(approve), &args.user, now_ms()).await?;
             let text = format!(
@@ -48,36 +70,28 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             );
             Ok(Answer::new(text, json!({"submission": approve.id, "approval": approval})))
         }
-        SubmissionCommand::Review { id, note } => {
-            engine.pass_city(*id, note, &args.user, now_ms()).await?;
-            stands(&engine, *id, 0).await
-        }
-        SubmissionCommand::Reject { id, reason, not_care } => {
-            let ground = if *not_care { Ground::NotCare } else { Ground::Other };
-            engine.reject(*id, ground, reason, &args.user, now_ms()).await?;
-            stands(&engine, *id, 0).await
-        }
-        SubmissionCommand::TakeBack(BecauseArgs { id, reason }) => {
-            engine.take_back(*id, reason, &args.user, now_ms()).await?;
-            stands(&engine, *id, 0).await
-        }
-        SubmissionCommand::Suspend(BecauseArgs { id, reason }) => {
-            engine.suspend(*id, reason, &args.user, now_ms()).await?;
-            stands(&engine, *id, 0).await
-        }
-        SubmissionCommand::Resume(BecauseArgs { id, reason }) => {
-            engine.resume(*id, reason, &args.user, now_ms()).await?;
-            stands(&engine, *id, 0).await
-        }
-        SubmissionCommand::Retire(BecauseArgs { id, reason }) => {
-            let withdrawn = engine.retire(*id, reason, &args.user, now_ms()).await?;
-            stands(&engine, *id, withdrawn).await
-        }
-        SubmissionCommand::Withdraw(BecauseArgs { id, reason }) => {
-            let withdrawn = engine.withdraw(*id, reason, &args.user, now_ms()).await?;
-            stands(&engine, *id, withdrawn).await
-        }
+        SubmissionCommand::Step(step) => move_on(args, &engine, step).await,
     }
+}
+
+/// The commands that move a submission on.
+async fn move_on(args: &Args, engine: &Engine, step: &StepCommand) -> anyhow::Result<Answer> {
+    let (by, at) = (args.user.as_str(), now_ms());
+    let (id, withdrawn) = match step {
+        StepCommand::Review { id, note } => (id, engine.pass_city(*id, note, by, at).await.map(|()| 0)),
+        StepCommand::Reject { id, reason, not_care } => {
+            let ground = if *not_care { Ground::NotCare } else { Ground::Other };
+            (id, engine.reject(*id, ground, reason, by, at).await.map(|()| 0))
+        }
+        StepCommand::TakeBack(BecauseArgs { id, reason }) => {
+            (id, engine.take_back(*id, reason, by, at).await.map(|()| 0))
+        }
+        StepCommand::Suspend(BecauseArgs { id, reason }) => (id, engine.suspend(*id, reason, by, at).await.map(|()| 0)),
+        StepCommand::Resume(BecauseArgs { id, reason }) => (id, engine.resume(*id, reason, by, at).await.map(|()| 0)),
+        StepCommand::Retire(BecauseArgs { id, reason }) => (id, engine.retire(*id, reason, by, at).await),
+        StepCommand::Withdraw(BecauseArgs { id, reason }) => (id, engine.withdraw(*id, reason, by, at).await),
+    };
+    stands(engine, *id, withdrawn?).await
 }
 
 /// Where a submission stands now, and how many waiting contacts its end withdrew.
@@ -88,6 +102,25 @@ async fn stands(engine: &Engine, id: i64, withdrawn: u64) -> anyhow::Result<Answ
         text += &format!("; {withdrawn} waiting contacts are withdrawn");
     }
     Ok(Answer::new(text, json!({"submission": id, "state": state, "withdrawn": withdrawn})))
+}
+
+async fn simulate(
+    args: &Args,
+    engine: &Engine,
+    on: &ApproveArgs,
+    params: &[(String, serde_json::Value)],
+    sms_price_fen: u32,
+) -> anyhow::Result<(Simulation, Evidence)> {
+    let date = engine.snapshot(None, None).await?.manifest().business_date;
+    let request = PlanRequest::of(date, super::plan::cores())
+        .ok_or_else(|| EngineError::refused("bad-date", "the snapshot's date is out of range", "Import it anew"))?;
+    let what = SimulationRequest {
+        conditions: conditions(on),
+        params: params.iter().cloned().collect(),
+        request,
+        sms_price_fen,
+    };
+    Ok(engine.simulate(on.id, &what, (&args.user, now_ms()), super::plan::watch(args)).await?)
 }
 
 fn conditions(args: &ApproveArgs) -> Conditions {
