@@ -122,16 +122,17 @@ fn a_plan_over_a_population_without_a_granted_field_says_which() {
     let care = Care::new();
     let (good, mapping) = (care.file("good.csv", GOOD), care.file("mapping.toml", MAPPING));
     refused_without_a_trace(&care, OPERATOR, &["plan", "run"], "no-snapshot");
-    care.ok(OPERATOR, &["population", "import", &good, "--mapping", &mapping, "--date", DATE]);
+    care.ok(OPERATOR, &["population", "generate", "--customers", "500", "--date", DATE]);
     refused_without_a_trace(&care, OPERATOR, &["plan", "run"], "nothing-due");
     care.approve("balance-reminder");
     care.ok(OPERATOR, &["campaign", "start", "balance-reminder"]);
+    care.ok(OPERATOR, &["population", "import", &good, "--mapping", &mapping, "--date", "2026-07-30"]);
     refused_without_a_trace(&care, OPERATOR, &["plan", "run"], "field-missing");
     let error = care.refused(OPERATOR, &["plan", "run"]);
     let named = error["findings"].as_array().expect("findings").iter().map(|f| f["message"].to_string());
     assert!(named.into_iter().any(|message| message.contains("spend-d1")), "{error}");
     refused_without_a_trace(&care, OPERATOR, &["plan", "run", "--snapshot", "none"], "no-snapshot");
-    care.ok(OPERATOR, &["population", "import", &good, "--mapping", &mapping, "--date", "2026-07-30"]);
+    care.ok(OPERATOR, &["population", "import", &good, "--mapping", &mapping, "--date", "2026-07-31"]);
     refused_without_a_trace(&care, OPERATOR, &["plan", "run", "--snapshot", ""], "no-snapshot");
     refused_without_a_trace(&care, OPERATOR, &["plan", "show"], "unknown-plan");
 }
