@@ -13,4 +13,8 @@ mod stop_and_resume;
 mod support;
 mod tampering_story;
 mod two_at_once;
+mod two_contracts_story;
+#[path = "../../../host/sandbox/tests/sandbox/support.rs"]
+#[allow(dead_code, reason = "the sandbox's own tests use the rest")]
+mod wat_guest;
 mod wishes_story;

@@ -154,6 +154,59 @@ impl Wat {
     }
 }
 
+/// Joins, and chooses the rows that have a match; the occasion is the row of the table.
+pub(crate) fn joining(field: &str, table: &str, key: &str) -> Wat {
+    let mut wat = Wat::v1_1();
+    let asked = [field, table, key].map(|text| wat.text(text)).join(" ");
+    let found = wat.put(&[0; 8]);
+    let answer = wat.put(&[0; 36]);
+    let sizes = [4, 2, 8, 4];
+    let list = |slot: usize| 4 + slot * 8;
+    let take = |slot: usize| {
+        format!(
+            "(i32.store offset={} (i32.const {answer}) (call $alloc (i32.mul (local.get $n) (i32.const {}))))",
+            list(slot),
+            sizes[slot]
+        )
+    };
+    let at = |slot: usize| {
+        format!(
+            "(i32.add (i32.load offset={} (i32.const {answer})) (i32.mul (local.get $k) (i32.const {})))",
+            list(slot),
+            sizes[slot]
+        )
+    };
+    let length = |slot: usize| format!("(i32.store offset={} (i32.const {answer}) (local.get $k))", list(slot) + 4);
+    let every = |part: &dyn Fn(usize) -> String| (0..4).map(part).collect::<String>();
+    let body = format!(
+        "(local $n i32) (local $i i32) (local $k i32) (local $found i32) (local $row i32)
+        (call $rows-of {asked} (i32.const {found}))
+        (local.set $found (i32.load (i32.const {found})))
+        (local.set $n (i32.load offset=4 (i32.const {found})))
+        {}
+        (block $done (loop $next
+            (br_if $done (i32.ge_u (local.get $i) (local.get $n)))
+            (local.set $row (i32.load (i32.add (local.get $found) (i32.mul (local.get $i) (i32.const 4)))))
+            (if (i32.ne (local.get $row) (i32.const -1)) (then
+                (i32.store {} (local.get $i))
+                (i32.store16 {} (i32.const 0))
+                (i64.store {} (i64.extend_i32_u (local.get $row)))
+                (f32.store {} (f32.const 0.5))
+                (local.set $k (i32.add (local.get $k) (i32.const 1)))))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br $next)))
+        {}
+        (i32.const {answer})",
+        every(&take),
+        at(0),
+        at(1),
+        at(2),
+        at(3),
+        every(&length)
+    );
+    wat.body(SELECT, body.clone()).body(SCHEDULE, body)
+}
+
 /// What a binding generator does: says in the module which world it is for.
 pub(crate) fn embed(core: &mut Vec<u8>, wit: &str, world: &str) {
     let mut resolve = wit_parser::Resolve::default();

@@ -60,7 +60,7 @@ fn check(args: &Args, file: &Path) -> anyhow::Result<Answer> {
 async fn push(args: &Args, file: &Path) -> anyhow::Result<Answer> {
     let pushed = open(args).await?.push(&read_bytes(file)?, &args.user, now_ms()).await?;
     let text = format!(
-        "{}{} {} is submission {}. Next, by somebody else: care submission approve {}",
+        "{}{} {} is submission {}. Next, by somebody else: care submission show {}, simulate, approve",
         finding_lines(&pushed.findings),
         pushed.activity,
         pushed.version,
