@@ -36,7 +36,10 @@ impl Engine {
         let appointments = self.store.appointments().await?;
         authorise(&appointments, by, act, region, at).map_err(|denied| {
             let (code, hint) = match &denied {
-                Denied::Unknown { .. } => ("unknown-person", "An administrator registers people with `care user add`"),
+                Denied::Unknown { .. } => (
+                    "unknown-person",
+                    "An administrator registers people with `care user add`; `care init` names the first one",
+                ),
                 Denied::Role { .. } => ("not-allowed", "Ask one of them, or an administrator for the role"),
                 Denied::Region { .. } => ("other-region", "Ask somebody of that region"),
             };

@@ -135,6 +135,9 @@ impl Engine {
             EngineError::refused(UNSOUND, format!("submission {} ({name} {version}): {what}", found.id), hint)
         };
         let (Some(approval), Some(envelope)) = (&found.approval, &found.envelope) else {
+            if found.submission.may_start() {
+                return Err(unsound("its approval or the signature on it cannot be read"));
+            }
             return Err(EngineError::refused(
                 "not-approved",
                 format!("{name} {version} is {}", found.submission.state()),

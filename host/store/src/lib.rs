@@ -127,3 +127,56 @@ fn options(file: &Path) -> SqliteConnectOptions {
 async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {
     SqlitePoolOptions::new().max_connections(size).connect_with(options).await.during("opening the database")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use care_domain::governance::Submission;
+
+    /// What the first schema held: a version that waits, one that was approved and runs, one that was refused.
+    const BEFORE: &str = r#"
+        INSERT INTO activities VALUES ('birthday', 'birthday');
+        INSERT INTO versions VALUES ('a', 'birthday', '1.0.0', '{"owner_region":"350000"}', 'lin', 1),
+            ('b', 'birthday', '1.1.0', '{"owner_region":"350000"}', 'lin', 2),
+            ('c', 'birthday', '1.2.0', '{"owner_region":"350000"}', 'lin', 3);
+        INSERT INTO submissions (id, component, state, document, author) VALUES
+            (1, 'a', 'submitted', '{"state":"submitted","author":{"person":"lin","at":1}}', 'lin'),
+            (2, 'b', 'submitted', '{"state":"submitted","author":{"person":"lin","at":2}}', 'lin'),
+            (3, 'c', 'submitted', '{"state":"submitted","author":{"person":"lin","at":3}}', 'lin');
+        UPDATE submissions SET state = 'approved', decider = 'xu', approval = '{}', approval_digest = 'd',
+            document = '{"state":"approved","author":{"person":"lin","at":1},"approver":{"person":"xu","at":4},"approval":"d"}'
+            WHERE id = 1;
+        UPDATE submissions SET state = 'rejected', decider = 'xu',
+            document = '{"state":"rejected","author":{"person":"lin","at":3},"reviewer":{"person":"xu","at":5},"reason":"too long"}'
+            WHERE id = 3;
+        INSERT INTO campaigns VALUES ('birthday-1', 'birthday', '*', 'a', 'd', '{}', 'active', 'operator', 6);
+        INSERT INTO contacts VALUES (x'00', 1, 'p', 'birthday-1', 'birthday', 'a', x'01', 'care', 1, 0.5, 'r', 1, 1,
+            'customer', 0, 't', 'sms', 'zh', '{}', 7, 8, 'sent', NULL);
+    "#;
+
+    #[tokio::test]
+    async fn an_installation_of_before_the_gate_is_brought_forward_and_nothing_unsigned_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let writer = pool(options(&folder.path().join("care.db")), 1).await.expect("a database");
+        migrate(&writer, &STATE_MIGRATIONS[..1]).await.expect("the first schema");
+        sqlx::raw_sql(BEFORE).execute(&writer).await.expect("rows of before");
+        writer.close().await;
+        let store = Store::open(folder.path()).await.expect("the same folder, brought forward");
+        let documents: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT id, state, document FROM submissions ORDER BY id")
+                .fetch_all(&store.readers)
+                .await
+                .expect("submissions");
+        let states: Vec<(i64, &str)> = documents.iter().map(|(id, state, _)| (*id, state.as_str())).collect();
+        assert_eq!(states, [(1, "provincial-review"), (2, "provincial-review"), (3, "rejected")]);
+        for (_, state, document) in &documents {
+            let submission: Submission = serde_json::from_str(document).expect("the state machine's own value");
+            assert_eq!((submission.state(), submission.author().person.as_str()), (state.as_str(), "lin"));
+        }
+        let campaigns = store.campaigns().await.expect("campaigns");
+        assert!(!campaigns[0].active, "its approval was not signed");
+        let contacts: Vec<(String, String)> =
+            sqlx::query_as("SELECT state, region FROM contacts").fetch_all(&store.readers).await.expect("contacts");
+        assert_eq!(contacts, [("sent".to_owned(), String::new())]);
+    }
+}

@@ -255,3 +255,25 @@ async fn an_intent_of_before_the_switch_is_taken_back() {
     assert_eq!(dispatched(&engine).await.sent, done.held);
     assert!(states(&engine).await.is_subset(&BTreeSet::from(["sent", "released"])));
 }
+
+/// Thrown while a dispatcher is at work: the batch in its hands goes, the next is not claimed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_switch_thrown_in_the_middle_of_a_dispatch_stops_it_before_the_next_batch() {
+    let (folder, engine) = support::at_work(150_000, &["balance-reminder", "points-expiry"]).await;
+    let added = run(&engine, &plan_of(DATE)).await.added;
+    let other = support::open(folder.path()).await;
+    let batches = std::sync::atomic::AtomicUsize::new(0);
+    let throw = |_| {
+        if batches.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            let thrown = other.throw_switch(Scope::Everything, "wrong tariff", "duty-officer", NOW);
+            let handle = tokio::runtime::Handle::current();
+            tokio::task::block_in_place(|| handle.block_on(thrown)).expect("thrown");
+        }
+        true
+    };
+    let done = engine.dispatch("operator", evening(), &throw).await.expect("dispatch");
+    assert_eq!(batches.into_inner(), 1, "no second batch is claimed");
+    assert!(done.sent > 0 && done.held > 0, "{done:?}");
+    assert_eq!(done.sent + done.held + done.later, added);
+    assert_eq!(lines(&outbox(folder.path())).len() as u64, done.sent);
+}

@@ -164,8 +164,8 @@ impl Engine {
         campaign: &Campaign,
         submissions: &[StoredSubmission],
     ) -> Result<(StoredSubmission, Approval), EngineError> {
-        let runs = |s: &&StoredSubmission| s.version.component == campaign.component && s.approval.is_some();
-        let found = submissions.iter().find(runs).ok_or_else(|| {
+        // The newest, where a withdrawn version was submitted anew.
+        let found = submissions.iter().rfind(|s| s.version.component == campaign.component).ok_or_else(|| {
             let message = format!("campaign {} runs an unapproved version", campaign.id);
             EngineError::refused("not-approved", message, "Stop it with `care campaign stop`")
         })?;

@@ -5,6 +5,7 @@ use super::PlanRequest;
 use super::due::{DueCampaign, World};
 use super::task::decide_bucket;
 use crate::{Engine, EngineError};
+use care_domain::approval::Approval;
 use care_domain::field::LIST_PREFIX;
 use care_domain::key::Bucket;
 use care_domain::plan::{PinnedCampaign, Pins, TaskResult};
@@ -116,12 +117,12 @@ impl Engine {
         let pinned = async |pinned: &PinnedCampaign| {
             let campaign = campaigns.iter().find(|c| c.id == pinned.campaign).cloned();
             let campaign = campaign.ok_or_else(|| gone("campaign", &pinned.campaign))?;
-            let found = submissions.iter().find(|s| s.version.component == pinned.component && s.approval.is_some());
+            let is_pinned = |approval: &Approval| approval.digest().is_ok_and(|digest| digest == pinned.approval);
+            let found = submissions
+                .iter()
+                .find(|s| s.version.component == pinned.component && s.approval.as_ref().is_some_and(is_pinned));
             let found = found.cloned().ok_or_else(|| gone("approved version", &pinned.component))?;
             let approval = self.vouched(&found).await?;
-            if approval.digest().map_err(EngineError::internal)? != pinned.approval {
-                return Err(gone("approval", &pinned.approval));
-            }
             Ok(DueCampaign {
                 id: campaign.id,
                 version: found.version,
