@@ -25,7 +25,7 @@ imported=$(care population import "$file" --mapping "$root/examples/telco-churn.
 rejects=$(field rejects <<<"$imported" | tr -d '"')
 echo "bad cells, with their lines:"
 cat "$rejects"
-care --as branch-author plugin push "$plugin" >/dev/null
+care --as branch-author plugin push "$plugin" --key "$data/keys/branch-author.key" >/dev/null
 care --as provincial-approver submission simulate 1 --param everyone=true >/dev/null
 care --as provincial-approver submission approve 1 >/dev/null
 care campaign start green-bill --param everyone=true >/dev/null

@@ -120,7 +120,9 @@ fn approve(care: &Care<'_>, plugins: &Path) -> anyhow::Result<Vec<String>> {
     for (name, params) in ACTIVITIES {
         step(&format!("{name}: the branch uploads, the province simulates and approves, the operator starts"));
         let file = plugins.join(format!("{name}.wasm"));
-        let pushed = care.run("branch-author", &["plugin", "push", &file.to_string_lossy()])?;
+        let key = care.data.join("keys/branch-author.key");
+        let push = ["plugin", "push", &file.to_string_lossy(), "--key", &key.to_string_lossy()];
+        let pushed = care.run("branch-author", &push)?;
         let number = pushed["submission"].to_string();
         care.run("provincial-approver", &["submission", "simulate", &number])?;
         care.run("provincial-approver", &["submission", "approve", &number])?;

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// An approval.
 pub const APPROVAL: &str = "application/vnd.care.approval+json";
+/// A component, by its digest: what a branch signs.
+pub const COMPONENT: &str = "application/vnd.care.component+json";
 /// The head of the audit log.
 pub const AUDIT_HEAD: &str = "application/vnd.care.audit-head+json";
 
@@ -29,6 +31,14 @@ pub struct Signature {
     pub keyid: String,
     /// Ed25519 over the pre-authentication encoding, base64.
     pub sig: String,
+}
+
+/// What a branch signs of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedComponent {
+    /// SHA-256 of the component without its signature.
+    pub component: String,
 }
 
 /// The bytes that are signed: `DSSEv1 <length> <type> <length> <payload>`.

@@ -110,10 +110,12 @@ pub enum Act {
     SetPolicy,
     /// Register persons and give or take roles.
     ManagePersons,
+    /// Register and revoke branch keys.
+    ManageKeys,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 19] = {
+const RIGHTS: [(Act, &[Role]); 20] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -138,6 +140,7 @@ const RIGHTS: [(Act, &[Role]); 19] = {
         (Act::RecordOutcomes, &[Operator, CustomerService]),
         (Act::SetPolicy, &[ProvincialApprover]),
         (Act::ManagePersons, &[Administrator]),
+        (Act::ManageKeys, &[Administrator]),
     ]
 };
 
@@ -174,6 +177,7 @@ impl Act {
             Self::RecordOutcomes => "record-outcomes",
             Self::SetPolicy => "set-policy",
             Self::ManagePersons => "manage-persons",
+            Self::ManageKeys => "manage-keys",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The audit log as people ask for it: its lines, and whether all of it still stands as it was written.
 
-use crate::signing::HostKey;
+use crate::signing::SigningPair;
 use crate::{Engine, EngineError};
 use care_domain::audit::{self, Broken, Head, Line};
 use care_domain::{canonical, dsse};
@@ -37,7 +37,7 @@ impl Engine {
 }
 
 /// Signs heads with the host's key.
-pub(crate) fn signer(key: &HostKey) -> HeadSigner {
+pub(crate) fn signer(key: &SigningPair) -> HeadSigner {
     let key = key.clone();
     Arc::new(move |head| {
         let signed = canonical::json(head).map(|payload| key.sign(dsse::AUDIT_HEAD, payload.as_bytes()));
@@ -45,7 +45,7 @@ pub(crate) fn signer(key: &HostKey) -> HeadSigner {
     })
 }
 
-fn is_signed(key: &HostKey, head: &Head, signature: &str) -> bool {
+fn is_signed(key: &SigningPair, head: &Head, signature: &str) -> bool {
     let payload = serde_json::from_str(signature).ok().and_then(|e| key.open_envelope(&e, dsse::AUDIT_HEAD));
     payload.is_some_and(|payload| canonical::json(head).is_ok_and(|text| text.as_bytes() == payload))
 }

@@ -9,6 +9,7 @@ mod dispatch;
 mod error;
 mod evaluate;
 mod evidence;
+mod keys;
 mod orphans;
 mod outcome;
 mod people;
@@ -29,6 +30,7 @@ pub use dispatch::Dispatched;
 pub use error::EngineError;
 pub use evaluate::{Evaluation, PluginMetric};
 pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
+pub use keys::{new_branch_key, sign_component};
 pub use outcome::{OutcomeImport, RejectedLine};
 pub use people::REHEARSAL_MARK;
 pub use plan::{ActivitySummary, PlanRequest, PlanSummary, Progress, Replay, Replayed, Watch};
@@ -38,7 +40,7 @@ pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
-pub use care_store::{Campaign, CommitStep, Plan, PlanState, Simulation, StoredSubmission, Thrown};
+pub use care_store::{BranchKey, Campaign, CommitStep, Plan, PlanState, Simulation, StoredSubmission, Thrown};
 
 use care_domain::audit::Entry;
 use care_domain::canonical;
@@ -64,7 +66,7 @@ pub struct Engine {
     cache: Cache,
     dictionary: std::sync::Arc<Dictionary>,
     keyer: Keyer,
-    host_key: signing::HostKey,
+    host_key: signing::SigningPair,
 }
 
 impl Engine {
@@ -105,7 +107,7 @@ impl Engine {
             let hint = "Restore it from a backup: without it no customer can be found again";
             EngineError::refused("bad-key", format!("{} holds no key", key.display()), hint)
         })?;
-        let host_key = signing::HostKey::open(folder)?;
+        let host_key = signing::host_key(folder)?;
         let store = Store::open(folder).await?.signing_heads(audit::signer(&host_key));
         let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
         Ok(Self {
@@ -163,12 +165,14 @@ impl Engine {
 const KEY_FILE: &str = "pseudonym.key";
 const FIELDS_FILE: &str = "fields.toml";
 
-/// Checks a component as the gate would, by the default dictionary, without a data folder. Without a worker it is
+/// Checks a component as the gate would, by the default dictionary, without a data folder, hence without knowing whose
+/// signature it needs. Without a worker it is
 /// compiled and tried in this process.
 pub fn check_component(component: &[u8], worker: Option<Worker>) -> Result<Report, EngineError> {
     let dictionary = parse_dictionary(DEFAULT_FIELDS).map_err(EngineError::internal)?;
     let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
-    Ok(upload::check(&Compiler::new(sandbox, worker), &dictionary, component)?.0)
+    let (bare, _) = care_sandbox::package::split_signature(component);
+    Ok(upload::check(&Compiler::new(sandbox, worker), &dictionary, &bare)?.0)
 }
 
 /// Reads a field dictionary.

@@ -10,6 +10,7 @@ pub const REHEARSAL_MARK: &str = "rehearsal";
 
 /// The persons of a rehearsal: one of every role, and a second approver.
 const REHEARSAL: [(&str, Role, &str); 12] = [
+    ("administrator", Role::Administrator, "350000"),
     ("branch-author", Role::Initiator, "350000"),
     ("city-author", Role::Initiator, "350200"),
     ("city-reviewer", Role::CityReviewer, "350200"),
@@ -21,7 +22,6 @@ const REHEARSAL: [(&str, Role, &str); 12] = [
     ("operator", Role::Operator, "350000"),
     ("duty-officer", Role::DutyOfficer, "350000"),
     ("auditor", Role::Auditor, "350000"),
-    ("administrator", Role::Administrator, "350000"),
 ];
 
 impl Engine {
@@ -105,8 +105,20 @@ impl Engine {
             let one = Appointment { person: person.into(), role, region: region.into() };
             let entry = host_entry(at, "person-appointed", subject(&one), detail(&one)).because("rehearsal");
             self.store.appoint(&one, &entry).await?;
+            if role == Role::Initiator {
+                self.found_key(person, region, at).await?;
+            }
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// A branch key of a rehearsal: its secret lies in `keys/<person>.key`.
+    async fn found_key(&self, person: &str, region: &str, at: i64) -> Result<(), EngineError> {
+        let (secret, public) = crate::new_branch_key()?;
+        crate::keep_private(&self.folder.join("keys").join(format!("{person}.key")), secret.as_bytes())?;
+        self.add_key(&public, person, region, "administrator", at).await.map(|_| ())
     }
 }
 

@@ -10,7 +10,7 @@ use care_domain::manifest::Manifest;
 use care_domain::person::Act;
 use care_domain::region;
 use care_domain::text::Finding;
-use care_sandbox::{MachineCode, Report};
+use care_sandbox::{MachineCode, Report, package};
 use care_store::Version;
 use serde_json::json;
 
@@ -30,16 +30,18 @@ pub struct Pushed {
 }
 
 impl Engine {
-    /// Uploads a component: checked, kept, submitted, all or nothing. The same one again changes nothing.
+    /// Uploads a component that a branch signed: checked, kept, submitted, all or nothing. The same one again changes nothing.
     pub async fn push(&self, component: &[u8], by: &str, at: i64) -> Result<Pushed, EngineError> {
-        let (engine, bytes) = (self.clone(), component.to_vec());
+        let (component, signature) = package::split_signature(component);
+        let (engine, bytes) = (self.clone(), component.clone());
         let job = tokio::task::spawn_blocking(move || check(&engine.compiler, &engine.dictionary, &bytes));
         let (report, code) = job.await.map_err(EngineError::internal)??;
         let refused = |findings| EngineError::Findings { what: "the plugin".into(), findings };
         let (Some(manifest), Some(code)) = (report.manifest, code) else { return Err(refused(report.findings)) };
         let actor = self.authorise(by, Act::Upload, Some(&manifest.owner_region), at).await?;
         self.is_newest(&manifest, &report.digest).await?;
-        let digest = self.store.blobs().put(component)?;
+        let key = self.signer_of(&report.digest, signature.as_deref(), &manifest).await?;
+        let digest = self.store.blobs().put(&component)?;
         self.cache.put(&digest, &code)?;
         let version = Version {
             component: digest.clone(),
@@ -47,6 +49,8 @@ impl Engine {
             uploaded_by: by.to_owned(),
             uploaded_at: at,
             origin: manifest.name.clone(),
+            key: key.id,
+            signed_by: key.owner,
         };
         let author = Deed { person: by.to_owned(), at };
         let submission = Submission::submit(author, !region::is_province(&manifest.owner_region));

@@ -66,6 +66,31 @@ pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Result<Vec<u8>, Packa
     Ok(bytes)
 }
 
+/// Name of the custom section that holds a branch's signature over everything else.
+pub const SIGNATURE_SECTION: &str = "care-signature";
+
+/// The component with a branch's signature (a signed envelope as JSON) as its last section.
+pub fn with_signature(component: &[u8], envelope: &[u8]) -> Result<Vec<u8>, PackageError> {
+    if !read(component)?.is_component {
+        return Err(PackageError::CoreModule);
+    }
+    let mut bytes = component.to_vec();
+    append(&mut bytes, SIGNATURE_SECTION, envelope);
+    Ok(bytes)
+}
+
+/// The component without its signature, and the signature. Only a last section is one: what stands before it was signed
+/// as it is. Bytes that cannot be read have none.
+pub fn split_signature(bytes: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let Ok(surface) = read(bytes) else { return (bytes.to_vec(), None) };
+    match surface.own(SIGNATURE_SECTION).last() {
+        Some(section) if section.span.end == bytes.len() => {
+            (bytes[..section.span.start].to_vec(), Some(section.data.to_vec()))
+        }
+        _ => (bytes.to_vec(), None),
+    }
+}
+
 /// The JSON in which a module or component built with the Rust SDK declares what its code uses.
 pub fn declaration(wasm: &[u8]) -> Result<Option<Vec<u8>>, PackageError> {
     Ok(read(wasm)?.anywhere(DECLARATION_SECTION).first().map(|json| json.to_vec()))

@@ -72,6 +72,9 @@ pub(crate) enum Command {
     /// People and their roles.
     #[command(subcommand)]
     User(UserCommand),
+    /// Branch keys: whose signature an upload needs.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Kill switches: what may not go out, whatever was approved.
     #[command(subcommand)]
     Switch(SwitchCommand),
@@ -242,10 +245,24 @@ pub(crate) enum PluginCommand {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
-    /// Upload a component and submit it for approval.
+    /// Sign a component with a branch's key.
+    Sign {
+        /// The component; a signature that is there already is replaced.
+        file: PathBuf,
+        /// The key, as `care key new` wrote it.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Where to write the signed component; in place when absent.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Upload a signed component and submit it for approval.
     Push {
         /// The component.
         file: PathBuf,
+        /// Sign it with this key first.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
     },
     /// List uploaded activities with their versions.
     List,
@@ -356,6 +373,36 @@ pub(crate) struct UserArgs {
     /// Where: an administrative code, and everything below it.
     #[arg(long, value_name = "ADCODE")]
     pub(crate) region: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key for a branch: FILE, which the branch keeps to itself, and FILE.pub. Needs no data folder.
+    New {
+        /// Where to write it; what exists is not overwritten.
+        file: PathBuf,
+    },
+    /// Register the public half of a key.
+    Add {
+        /// FILE.pub of `care key new`.
+        file: PathBuf,
+        /// Whose it is.
+        #[arg(long, value_parser = person, value_name = "USER")]
+        owner: String,
+        /// Where it may vouch: an administrative code, and everything below it.
+        #[arg(long, value_name = "ADCODE")]
+        region: String,
+    },
+    /// Revoke a key: it vouches for nothing new, and what it signed is flagged.
+    Revoke {
+        /// Its id.
+        id: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// List the keys.
+    List,
 }
 
 #[derive(Debug, Subcommand)]

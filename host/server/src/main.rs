@@ -63,6 +63,7 @@ fn run(args: Args) -> anyhow::Result<Answer> {
                 commands::setup::init(&args, pseudonym_key.as_deref(), first).await
             }
             Command::User(ref command) => commands::people::users(&args, command).await,
+            Command::Key(ref command) => commands::key::run(&args, command).await,
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,
             Command::Serve { listen } => serve::serve(&args.data, listen).await,

@@ -7,6 +7,19 @@ CREATE TABLE appointments (
     PRIMARY KEY (person, role, region)
 ) WITHOUT ROWID;
 
+-- Public halves of branch keys, and who signed a version with which.
+CREATE TABLE branch_keys (
+    id         TEXT PRIMARY KEY,
+    public     TEXT NOT NULL UNIQUE,
+    owner      TEXT NOT NULL,
+    region     TEXT NOT NULL,
+    added_at   INTEGER NOT NULL,
+    revoked_at INTEGER,
+    revoked_because TEXT
+) WITHOUT ROWID;
+ALTER TABLE versions ADD COLUMN key TEXT NOT NULL DEFAULT '';
+ALTER TABLE versions ADD COLUMN signed_by TEXT NOT NULL DEFAULT '';
+
 -- Every line holds the hash of the one before; the head is signed with a key that is not in here.
 CREATE TABLE audit (
     number  INTEGER PRIMARY KEY,
@@ -96,13 +109,15 @@ CREATE TRIGGER legal_steps BEFORE UPDATE OF state ON submissions
 WHEN NOT EXISTS (SELECT 1 FROM submission_steps WHERE before = OLD.state AND after = NEW.state)
 BEGIN SELECT RAISE(ABORT, 'decided-once'); END;
 
--- Four eyes hold whatever the program above believes: whoever uploaded, submitted or reviewed first cannot approve,
+-- Four eyes hold whatever the program above believes: whoever uploaded, submitted, signed or reviewed first cannot approve,
 -- and a city's activity is approved after its city's review alone.
 CREATE TRIGGER four_eyes BEFORE UPDATE ON submissions
 WHEN (NEW.approver IS NOT OLD.approver AND (NEW.approver = NEW.author OR NEW.approver IS NEW.city_reviewer
-        OR NEW.approver = (SELECT uploaded_by FROM versions WHERE component = NEW.component)))
+        OR NEW.approver IN (SELECT uploaded_by FROM versions WHERE component = NEW.component)
+        OR NEW.approver IN (SELECT signed_by FROM versions WHERE component = NEW.component)))
     OR (NEW.city_reviewer IS NOT OLD.city_reviewer AND (NEW.city_reviewer = NEW.author
-        OR NEW.city_reviewer = (SELECT uploaded_by FROM versions WHERE component = NEW.component)))
+        OR NEW.city_reviewer IN (SELECT uploaded_by FROM versions WHERE component = NEW.component)
+        OR NEW.city_reviewer IN (SELECT signed_by FROM versions WHERE component = NEW.component)))
     OR (NEW.state = 'approved' AND (NEW.approver IS NULL OR NEW.approval IS NULL OR NEW.envelope IS NULL))
     OR (NEW.state = 'approved' AND NEW.city_reviewer IS NULL AND (SELECT json_extract(manifest, '$.owner_region')
         FROM versions WHERE component = NEW.component) NOT LIKE '%0000')

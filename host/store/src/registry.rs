@@ -23,6 +23,10 @@ pub struct Version {
     pub uploaded_at: i64,
     /// The name under which the activity was first uploaded: what its control group is drawn by.
     pub origin: String,
+    /// Id of the branch key that signed it; empty for what was uploaded before keys.
+    pub key: String,
+    /// The key's owner.
+    pub signed_by: String,
 }
 
 /// A submission with its version.
@@ -52,7 +56,7 @@ pub struct Grant<'a> {
 const ENDED: &str = "approval ended";
 
 const SUBMISSIONS: &str = "SELECT s.id, s.document, s.approval, s.envelope, v.component, v.manifest, \
-     v.uploaded_by, v.uploaded_at, a.origin FROM submissions s \
+     v.uploaded_by, v.uploaded_at, v.key, v.signed_by, a.origin FROM submissions s \
      JOIN versions v ON v.component = s.component JOIN activities a ON a.name = v.activity ORDER BY s.id";
 
 impl Store {
@@ -80,8 +84,8 @@ impl Store {
             .await
             .during(doing)?;
         sqlx::query(
-            "INSERT INTO versions (component, activity, version, manifest, uploaded_by, uploaded_at) \
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (component) DO NOTHING",
+            "INSERT INTO versions (component, activity, version, manifest, uploaded_by, uploaded_at, key, signed_by) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (component) DO NOTHING",
         )
         .bind(&version.component)
         .bind(&manifest.name)
@@ -89,6 +93,8 @@ impl Store {
         .bind(to_json("versions", &version.component, manifest)?)
         .bind(&version.uploaded_by)
         .bind(version.uploaded_at)
+        .bind(&version.key)
+        .bind(&version.signed_by)
         .execute(&mut *tx)
         .await
         .during(doing)?;
@@ -221,6 +227,8 @@ fn submission_of(row: &SqliteRow) -> Result<StoredSubmission, StoreError> {
             uploaded_by: text("uploaded_by")?,
             uploaded_at: row.try_get("uploaded_at").during("reading submissions")?,
             origin: text("origin")?,
+            key: text("key")?,
+            signed_by: text("signed_by")?,
         },
         envelope: envelope.and_then(|e| from_json("submissions", id, &e).ok()),
         approval,

@@ -91,7 +91,7 @@ fn an_upload_is_kept_once_and_a_change_needs_a_new_version() {
     let reworded = edited("birthday", |m| m["title"]["zh"] = json!("祝您生日快乐"));
     refused_without_a_trace(&care, AUTHOR, &["plugin", "push", &care.file("same.wasm", reworded)], "version-not-newer");
     let newer = edited("birthday", |m| m["version"] = json!("1.1.0"));
-    let pushed = care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer)]);
+    let pushed = care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer), "--key", &care.key()]);
     assert_eq!((&pushed["submission"], &pushed["version"]), (&json!(2), &json!("1.1.0")));
     let heavier = edited("birthday", |m| (m["version"], m["weight"]) = (json!("1.1.1"), json!(900)));
     let told = care.file("heavier.wasm", heavier);
@@ -105,7 +105,7 @@ fn a_reviewer_reads_what_changed_since_the_approved_version() {
     let care = Care::with_customers(2_000);
     care.approve("birthday");
     let newer = edited("birthday", |m| (m["version"], m["weight"]) = (json!("1.1.0"), json!(900)));
-    care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer)]);
+    care.ok(AUTHOR, &["plugin", "push", &care.file("newer.wasm", newer), "--key", &care.key()]);
     let shown = care.ok(PROVINCE, &["submission", "show", "2"]);
     assert_eq!(shown["changes"]["since"], json!("1.0.0"));
     let what = shown["changes"]["changes"][0]["what"].as_str().expect("a change");

@@ -85,7 +85,12 @@ impl Care {
 
     /// The branch uploads; the number of the submission.
     pub(crate) fn push(&self, name: &str) -> String {
-        self.ok(AUTHOR, &["plugin", "push", &text(&plugin(name))])["submission"].to_string()
+        self.ok(AUTHOR, &["plugin", "push", &text(&plugin(name)), "--key", &self.key()])["submission"].to_string()
+    }
+
+    /// The file of the author's key, which the rehearsal made.
+    pub(crate) fn key(&self) -> String {
+        text(&self.data.join("keys").join(format!("{AUTHOR}.key")))
     }
 
     pub(crate) fn data(&self) -> &Path {

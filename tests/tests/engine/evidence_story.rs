@@ -34,7 +34,10 @@ async fn uploaded(engine: &Engine, name: &str, edit: impl FnOnce(&mut Value)) ->
     } else {
         with_manifest(&built, manifest.to_string().as_bytes()).expect("a component")
     };
-    let pushed = engine.push(&bytes, "branch-author", NOW).await.expect("an accepted upload");
+    let pushed = engine
+        .push(&support::signed(engine, "branch-author", &bytes), "branch-author", NOW)
+        .await
+        .expect("an accepted upload");
     engine.submission(pushed.submission).await.expect("a submission").version
 }
 

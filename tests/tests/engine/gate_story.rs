@@ -38,7 +38,8 @@ pub(crate) fn code(error: &EngineError) -> String {
 
 /// Uploaded by the city's author, passed by the city, granted by the province.
 async fn approved(engine: &Engine, bytes: &[u8], conditions: &Conditions) -> i64 {
-    let id = engine.push(bytes, "city-author", NOW).await.expect("an accepted upload").submission;
+    let signed = support::signed(engine, "city-author", bytes);
+    let id = engine.push(&signed, "city-author", NOW).await.expect("an accepted upload").submission;
     engine.pass_city(id, "fits our club", "city-reviewer", NOW).await.expect("the city passes it on");
     support::simulated(engine, id, conditions).await;
     engine.approve(id, conditions, "provincial-approver", NOW).await.expect("an approval");
@@ -67,6 +68,8 @@ async fn a_city_writes_its_city_reviews_the_province_grants_each_in_turn_and_nob
     let of_fuzhou = rewritten("points-expiry", |manifest| manifest["owner_region"] = "350100".into());
     let other = engine.push(&of_fuzhou, "city-author", NOW).await;
     assert_eq!(code(&other.expect_err("of another city")), "other-region");
+    only_a_registered_key_of_the_region_vouches(&engine, &bytes).await;
+    let bytes = support::signed(&engine, "city-author", &bytes);
     let id = engine.push(&bytes, "city-author", NOW).await.expect("an accepted upload").submission;
     let early = engine.approve(id, &Conditions::default(), "provincial-approver", NOW).await;
     assert_eq!(code(&early.expect_err("before its city")), "decided-once");
@@ -100,6 +103,49 @@ async fn a_city_writes_its_city_reviews_the_province_grants_each_in_turn_and_nob
         ("provincial-approver", "submission-approved"),
     ];
     assert_eq!(told, wanted, "what was refused changed nothing and stands nowhere");
+}
+
+async fn only_a_registered_key_of_the_region_vouches(engine: &Engine, bytes: &[u8]) {
+    let pushed = async |bytes: Vec<u8>| {
+        let refused = engine.push(&bytes, "city-author", NOW).await.expect_err("no upload");
+        assert!(engine.store().submissions().await.expect("submissions").is_empty(), "nothing is kept");
+        code(&refused)
+    };
+    assert_eq!(pushed(bytes.to_vec()).await, "unsigned");
+    let (secret, public) = care_engine::new_branch_key().expect("a key");
+    let signed = care_engine::sign_component(bytes, &secret).expect("signed");
+    assert_eq!(pushed(signed.clone()).await, "unknown-key");
+    let id = engine.add_key(&public, "city-author", "350100", "administrator", NOW).await.expect("registered");
+    assert_eq!(pushed(signed.clone()).await, "other-region");
+    // The signature of another component, moved over.
+    let (_, foreign) =
+        care_sandbox::package::split_signature(&support::signed(engine, "city-author", &of_xiamen("9.0.0")));
+    let moved = care_sandbox::package::with_signature(bytes, &foreign.expect("a signature")).expect("a component");
+    assert_eq!(pushed(moved).await, "wrong-signature");
+    let garbage = care_sandbox::package::with_signature(bytes, b"{}").expect("a component");
+    assert_eq!(pushed(garbage).await, "wrong-signature");
+    assert_eq!(code(&engine.revoke_key(&id, " ", "administrator", NOW).await.expect_err("no reason")), "no-reason");
+    let flagged = engine.revoke_key(&id, "lost laptop", "administrator", NOW).await.expect("revoked");
+    assert!(flagged.is_empty());
+    assert_eq!(pushed(signed).await, "revoked-key");
+}
+
+/// Whoever owns the key that signed is one who wrote it; and what a revoked key signed is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owner_of_the_key_cannot_decide_and_a_revocation_names_what_it_signed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = populated(folder.path(), 500).await;
+    let (secret, public) = care_engine::new_branch_key().expect("a key");
+    let key = engine.add_key(&public, "provincial-approver", "350000", "administrator", NOW).await.expect("registered");
+    let component = fs::read(plugin("points-expiry")).expect("a plugin");
+    let signed = care_engine::sign_component(&component, &secret).expect("signed");
+    let id = engine.push(&signed, "branch-author", NOW).await.expect("an accepted upload").submission;
+    support::simulated(&engine, id, &Conditions::default()).await;
+    let own = engine.approve(id, &Conditions::default(), "provincial-approver", NOW).await;
+    assert_eq!(code(&own.expect_err("the key's owner")), "four-eyes");
+    engine.approve(id, &Conditions::default(), "second-approver", NOW).await.expect("somebody else");
+    let flagged = engine.revoke_key(&key, "left the company", "administrator", NOW).await.expect("revoked");
+    assert_eq!(flagged, ["points-expiry 1.0.0"]);
 }
 
 async fn nothing_is_approved_without_fresh_evidence_of_exactly_its_terms(engine: &Engine, id: i64) {

@@ -70,9 +70,16 @@ pub(crate) async fn approved(engine: &Engine, name: &str, conditions: &Condition
 
 /// The same with the bytes of any component.
 pub(crate) async fn approved_bytes(engine: &Engine, bytes: &[u8], conditions: &Conditions) {
-    let pushed = engine.push(bytes, "branch-author", NOW).await.expect("an accepted upload");
+    let signed = signed(engine, "branch-author", bytes);
+    let pushed = engine.push(&signed, "branch-author", NOW).await.expect("an accepted upload");
     simulated(engine, pushed.submission, conditions).await;
     engine.approve(pushed.submission, conditions, "provincial-approver", NOW).await.expect("an approval");
+}
+
+/// A component signed with the key that the rehearsal gave to an author.
+pub(crate) fn signed(engine: &Engine, author: &str, bytes: &[u8]) -> Vec<u8> {
+    let key = fs::read_to_string(engine.folder().join("keys").join(format!("{author}.key"))).expect("a key");
+    care_engine::sign_component(bytes, &key).expect("a signed component")
 }
 
 /// The simulation that an approval on these conditions stands on; its number.

@@ -114,7 +114,7 @@ impl Engine {
     async fn pinned_campaigns(&self, pins: &Pins) -> Result<Vec<DueCampaign>, EngineError> {
         let submissions = self.store.submissions().await?;
         let campaigns = self.store.campaigns().await?;
-        let pinned = async |pinned: &PinnedCampaign| {
+        let pinned = async |pinned: &PinnedCampaign| -> Result<DueCampaign, EngineError> {
             let campaign = campaigns.iter().find(|c| c.id == pinned.campaign).cloned();
             let campaign = campaign.ok_or_else(|| gone("campaign", &pinned.campaign))?;
             let is_pinned = |approval: &Approval| approval.digest().is_ok_and(|digest| digest == pinned.approval);

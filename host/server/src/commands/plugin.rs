@@ -1,6 +1,6 @@
 //! `care plugin`.
 
-use super::{open, read_bytes};
+use super::{open, read, read_bytes};
 use crate::answer::{Answer, finding_lines, table};
 use crate::args::{Args, PluginCommand};
 use crate::clock::now_ms;
@@ -35,7 +35,8 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
                 json!({"passed": true}),
             ))
         }
-        PluginCommand::Push { file } => push(args, file).await,
+        PluginCommand::Sign { file, key, out } => sign(file, key, out.as_deref().unwrap_or(file)),
+        PluginCommand::Push { file, key } => push(args, file, key.as_deref()).await,
         PluginCommand::List => list(args).await,
     }
 }
@@ -57,8 +58,25 @@ fn check(args: &Args, file: &Path) -> anyhow::Result<Answer> {
     std::process::exit(i32::from(crate::REFUSED));
 }
 
-async fn push(args: &Args, file: &Path) -> anyhow::Result<Answer> {
-    let pushed = open(args).await?.push(&read_bytes(file)?, &args.user, now_ms()).await?;
+fn sign(file: &Path, key: &Path, out: &Path) -> anyhow::Result<Answer> {
+    let signed = care_engine::sign_component(&read_bytes(file)?, &read(key)?)?;
+    let draft = out.with_extension("part");
+    std::fs::write(&draft, signed).and_then(|()| std::fs::rename(&draft, out)).map_err(|error| {
+        let message = format!("{} cannot be written: {error}", out.display());
+        EngineError::refused("no-file", message, "Check the path and the space left")
+    })?;
+    let text = format!("{} is signed. Next: care plugin push {}", out.display(), out.display());
+    Ok(Answer::new(text, json!({"path": out})))
+}
+
+async fn push(args: &Args, file: &Path, key: Option<&Path>) -> anyhow::Result<Answer> {
+    let engine = open(args).await?;
+    let component = read_bytes(file)?;
+    let component = match key {
+        Some(key) => care_engine::sign_component(&component, &read(key)?)?,
+        None => component,
+    };
+    let pushed = engine.push(&component, &args.user, now_ms()).await?;
     let text = format!(
         "{}{} {} is submission {}. Next, by somebody else: care submission show {}, simulate, approve",
         finding_lines(&pushed.findings),
