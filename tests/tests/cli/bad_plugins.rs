@@ -1,7 +1,7 @@
 //! What the gate keeps out: bytes that are no plugin, manifests that do not fit, and people who decide about their own.
 
 use crate::bad_input::refused_without_a_trace;
-use crate::care::{AUTHOR, Care, OPERATOR, PROVINCE};
+use crate::care::{AUTHOR, Care, OPERATOR, PROVINCE, text};
 use care_domain::approval::{Approval, Conditions};
 use care_domain::audit::Entry;
 use care_domain::dsse::{APPROVAL, Envelope, Signature};
@@ -136,6 +136,24 @@ fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
     care.ok(PROVINCE, &["submission", "simulate", &number]);
     care.ok(PROVINCE, &["submission", "approve", &number]);
     refused_without_a_trace(&care, "second-approver", &["submission", "approve", &number], "decided-once");
+}
+
+#[test]
+fn what_a_revoked_key_signed_is_flagged_and_a_key_is_never_overwritten() {
+    let care = Care::new();
+    let number = care.push("birthday");
+    let id = care.ok(AUTHOR, &["submission", "show", &number])["key"]["id"].as_str().expect("a key").to_owned();
+    let revoked = care.ok("administrator", &["key", "revoke", &id, "--reason", "lost laptop"]);
+    assert_eq!(revoked["signed"], json!(["birthday 1.0.0"]));
+    let shown = care.ok(AUTHOR, &["submission", "show", &number]);
+    assert_eq!(shown["key"]["revoked_because"], "lost laptop");
+    let again = ["plugin", "push", &text(&plugin("green-bill")), "--key", &care.key()];
+    refused_without_a_trace(&care, AUTHOR, &again, "revoked-key");
+    let file = text(&care.path("new.key"));
+    care.ok(AUTHOR, &["key", "new", &file]);
+    let before = std::fs::read(&file).expect("a key");
+    assert_eq!(care.refused(AUTHOR, &["key", "new", &file])["code"], "no-file");
+    assert_eq!(std::fs::read(&file).expect("the same key"), before);
 }
 
 /// The rule is the database's own: a program that forgets to ask is refused, too.

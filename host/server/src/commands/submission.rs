@@ -10,7 +10,7 @@ use care_domain::control::SHARE_WHOLE;
 use care_domain::evidence::Evidence;
 use care_domain::governance::Ground;
 use care_domain::manifest::Manifest;
-use care_engine::{Engine, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission};
+use care_engine::{BranchKey, Engine, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission};
 use serde_json::json;
 
 /// `care submission`
@@ -29,6 +29,10 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             let mut json = whole(&found);
             json["changes"] = json!(changes.as_ref().map(|(since, all)| json!({"since": since, "changes": all})));
             let mut text = describe(&found);
+            let keys = engine.keys().await?;
+            let key = keys.iter().find(|key| key.id == found.version.key);
+            json["key"] = json!(key);
+            text += &signed(key);
             if let Some((since, all)) = &changes {
                 text += &format!("changes since {since}:\n");
                 all.iter().for_each(|change| text += &format!("  {}\n", change.what));
@@ -183,6 +187,16 @@ fn describe(found: &StoredSubmission) -> String {
         text += "NOTE: its goal is a sale; care is not a sale (S1)\n";
     }
     text
+}
+
+/// Who vouches for it; a key that was revoked since is flagged.
+fn signed(key: Option<&BranchKey>) -> String {
+    let Some(key) = key else { return "signed by nobody whose key is registered\n".into() };
+    let flag = match &key.revoked_because {
+        Some(why) => format!(" — REVOKED: {why}"),
+        None => String::new(),
+    };
+    format!("signed by {} with key {}{flag}\n", key.owner, key.id)
 }
 
 fn reads(manifest: &Manifest) -> String {
