@@ -1,7 +1,7 @@
 //! The gate as a state machine: a submission from its upload to its end. A transition eats the old state, so a decision
 //! cannot be taken twice. Four eyes compare persons, here and again in the database.
 //!
-//! What fails a check is not kept, so the author's own file is the draft and the machine begins with `submitted`:
+//! What fails a check is not kept, so the author's own file is the draft and the machine begins with the review:
 //!
 //! ```text
 //! city-review ─▶ provincial-review ─▶ approved ─▶ active ⇄ suspended ─▶ retired

@@ -65,7 +65,9 @@ impl Engine {
         let campaign = Campaign { id: before.id, ..self.pin(pinned, &new, &actor).await? };
         self.activate(pinned, &actor).await?;
         let entry = Entry::of(&actor, "campaign-repointed", format!("campaign {id}"), pinning(&campaign));
-        self.store.repoint_campaign(&campaign, &entry).await?.ok_or_else(|| stopped(id))?;
+        if !self.store.repoint_campaign(&campaign, &entry).await? {
+            return Err(stopped(id));
+        }
         Ok(Started {
             campaign: campaign.id,
             version: pinned.version.manifest.version.clone(),

@@ -4,6 +4,8 @@ use crate::Store;
 use crate::error::{During, StoreError};
 use crate::registry::{from_json, to_json};
 use care_domain::audit::{Entry, Head, Line};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, Transaction};
 use std::sync::Arc;
 
@@ -25,6 +27,23 @@ impl Store {
         let mut tx = self.write().await?;
         self.audit(&mut tx, entry).await?;
         tx.commit().await.during(DOING)
+    }
+
+    /// Runs one statement and writes its line with it; `false`, and no line, when it changed nothing.
+    pub(crate) async fn change(
+        &self,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+        entry: &Entry,
+        doing: &'static str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let changed = statement.execute(&mut *tx).await.during(doing)?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.audit(&mut tx, entry).await?;
+        tx.commit().await.during(doing)?;
+        Ok(true)
     }
 
     /// Appends a line within the transaction of what it tells of.

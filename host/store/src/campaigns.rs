@@ -70,11 +70,10 @@ impl Store {
         rows.iter().map(|row| campaign_of(row).during("reading campaigns")).collect()
     }
 
-    /// Pins another version of its activity for plans to come; `None` when there is no such active campaign.
-    pub async fn repoint_campaign(&self, campaign: &Campaign, entry: &Entry) -> Result<Option<()>, StoreError> {
+    /// Pins another version of its activity for plans to come; `false` when there is no such active campaign.
+    pub async fn repoint_campaign(&self, campaign: &Campaign, entry: &Entry) -> Result<bool, StoreError> {
         let doing = "re-pointing a campaign";
-        let mut tx = self.write().await?;
-        let moved = sqlx::query(
+        let statement = sqlx::query(
             "UPDATE campaigns SET requirement = ?, component = ?, approval = ?, params = ? \
              WHERE id = ? AND state = 'active'",
         )
@@ -82,16 +81,8 @@ impl Store {
         .bind(&campaign.component)
         .bind(&campaign.approval)
         .bind(&campaign.params)
-        .bind(&campaign.id)
-        .execute(&mut *tx)
-        .await
-        .during(doing)?;
-        if moved.rows_affected() == 0 {
-            return Ok(None);
-        }
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(Some(()))
+        .bind(&campaign.id);
+        self.change(statement, entry, doing).await
     }
 
     /// Stops a campaign and withdraws what waits of it, together; returns how many contacts were withdrawn.

@@ -27,8 +27,7 @@ impl Store {
     /// Keeps a key; `false` when it is known already.
     pub async fn add_key(&self, key: &BranchKey, entry: &Entry) -> Result<bool, StoreError> {
         let doing = "registering a branch key";
-        let mut tx = self.write().await?;
-        let added = sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO branch_keys (id, public, owner, region, added_at) VALUES (?, ?, ?, ?, ?) \
              ON CONFLICT DO NOTHING",
         )
@@ -36,37 +35,20 @@ impl Store {
         .bind(&key.public)
         .bind(&key.owner)
         .bind(&key.region)
-        .bind(key.added_at)
-        .execute(&mut *tx)
-        .await
-        .during(doing)?;
-        if added.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(true)
+        .bind(key.added_at);
+        self.change(statement, entry, doing).await
     }
 
     /// Revokes a key for the entry's reason; `false` when it was before.
     pub async fn revoke_key(&self, id: &str, entry: &Entry) -> Result<bool, StoreError> {
         let doing = "revoking a branch key";
-        let mut tx = self.write().await?;
-        let revoked = sqlx::query(
+        let statement = sqlx::query(
             "UPDATE branch_keys SET revoked_at = ?, revoked_because = ? WHERE id = ? AND revoked_at IS NULL",
         )
         .bind(entry.at)
         .bind(&entry.reason)
-        .bind(id)
-        .execute(&mut *tx)
-        .await
-        .during(doing)?;
-        if revoked.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(true)
+        .bind(id);
+        self.change(statement, entry, doing).await
     }
 
     /// All keys, by owner.

@@ -44,20 +44,8 @@ impl Store {
         entry: &Entry,
     ) -> Result<bool, StoreError> {
         let doing = "changing who has which role";
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(statement)
-            .bind(&one.person)
-            .bind(one.role.name())
-            .bind(&one.region)
-            .execute(&mut *tx)
-            .await
-            .during(doing)?;
-        if changed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(true)
+        let statement = sqlx::query(statement).bind(&one.person).bind(one.role.name()).bind(&one.region);
+        self.change(statement, entry, doing).await
     }
 
     /// Who has which role, by person.
@@ -78,43 +66,23 @@ impl Store {
     pub async fn throw_switch(&self, thrown: &Thrown, entry: &Entry) -> Result<bool, StoreError> {
         let doing = "throwing a kill switch";
         let (scope, target) = thrown.scope.parts();
-        let mut tx = self.write().await?;
-        let added = sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO switches (scope, target, person, at, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(scope)
         .bind(target)
         .bind(&thrown.person)
         .bind(thrown.at)
-        .bind(&thrown.reason)
-        .execute(&mut *tx)
-        .await
-        .during(doing)?;
-        if added.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(true)
+        .bind(&thrown.reason);
+        self.change(statement, entry, doing).await
     }
 
     /// Lifts a kill switch; `false` when it is not thrown.
     pub async fn lift_switch(&self, scope: &Scope, entry: &Entry) -> Result<bool, StoreError> {
         let doing = "lifting a kill switch";
         let (scope, target) = scope.parts();
-        let mut tx = self.write().await?;
-        let gone = sqlx::query("DELETE FROM switches WHERE scope = ? AND target = ?")
-            .bind(scope)
-            .bind(target)
-            .execute(&mut *tx)
-            .await
-            .during(doing)?;
-        if gone.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(true)
+        let statement = sqlx::query("DELETE FROM switches WHERE scope = ? AND target = ?").bind(scope).bind(target);
+        self.change(statement, entry, doing).await
     }
 
     /// All thrown switches.
