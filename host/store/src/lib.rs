@@ -43,10 +43,11 @@ const BUSY: Duration = Duration::from_secs(30);
 /// SQLite takes 32,766 values in a statement.
 const MAX_BINDS: usize = 32_766;
 
-/// Schema changes in their order; one that was ever released is never edited.
-const STATE_MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_gate.sql")];
-const IDENTITY_MIGRATIONS: &[&str] = &[include_str!("../identity-migrations/0001_start.sql")];
+/// Schema changes by number, in their order; one that was ever released is never edited or renumbered. A number may be
+/// missing: what was built beside each other lands in any order.
+const STATE_MIGRATIONS: &[(i64, &str)] =
+    &[(1, include_str!("../migrations/0001_start.sql")), (2, include_str!("../migrations/0002_gate.sql"))];
+const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];
 
 /// An open store. Cheap to clone.
 #[derive(Clone)]
@@ -108,10 +109,10 @@ async fn take_seq(tx: &mut Transaction<'static, Sqlite>, count: usize) -> Result
     Ok(last - count + 1)
 }
 
-async fn migrate(pool: &SqlitePool, scripts: &[&'static str]) -> Result<(), StoreError> {
-    let numbered = (1..).zip(scripts.iter().copied());
-    let migrations = numbered
-        .map(|(n, sql)| Migration::new(n, "".into(), MigrationType::Simple, sql.into_sql_str(), false))
+async fn migrate(pool: &SqlitePool, scripts: &[(i64, &'static str)]) -> Result<(), StoreError> {
+    let migrations = scripts
+        .iter()
+        .map(|(n, sql)| Migration::new(*n, "".into(), MigrationType::Simple, (*sql).into_sql_str(), false))
         .collect();
     Migrator::with_migrations(migrations).run(pool).await.map_err(StoreError::migrating)
 }
