@@ -29,6 +29,7 @@ pub mod render;
 pub mod sms;
 pub mod stats;
 pub mod switch;
+pub mod task;
 pub mod text;
 pub mod time;
 pub mod verdict;

@@ -94,8 +94,10 @@ pub enum Act {
     LiftStop,
     /// Start, stop or re-point a campaign.
     RunCampaigns,
-    /// Run or resume a plan.
+    /// Run or resume a plan, and its tasks.
     RunPlans,
+    /// Pause a plan, or call it off.
+    HaltPlans,
     /// Hand contacts to the gateways.
     Dispatch,
     /// Import or generate a population.
@@ -115,7 +117,7 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 20] = {
+const RIGHTS: [(Act, &[Role]); 21] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -133,6 +135,7 @@ const RIGHTS: [(Act, &[Role]); 20] = {
         (Act::LiftStop, &[ProvincialApprover]),
         (Act::RunCampaigns, &[Operator]),
         (Act::RunPlans, &[Operator]),
+        (Act::HaltPlans, &[Operator, DutyOfficer]),
         (Act::Dispatch, &[Operator]),
         (Act::ImportPopulation, &[Operator]),
         (Act::ImportTable, &[Operator, InformationSystems]),
@@ -170,6 +173,7 @@ impl Act {
             Self::LiftStop => "lift-stop",
             Self::RunCampaigns => "run-campaigns",
             Self::RunPlans => "run-plans",
+            Self::HaltPlans => "halt-plans",
             Self::Dispatch => "dispatch",
             Self::ImportPopulation => "import-population",
             Self::ImportTable => "import-table",

@@ -85,8 +85,26 @@ impl EngineError {
         }
     }
 
+    /// Whether the same request may succeed later without being changed: the machine failed, or somebody is in the way.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused(finding) => PASSING.contains(&finding.code.as_str()),
+            Self::Findings { .. } | Self::Compile { .. } | Self::Internal(_) => false,
+            Self::Population(error) => !matches!(error, PopulationError::Refused(_)),
+            Self::Stopped
+            | Self::Machine { .. }
+            | Self::Sandbox(_)
+            | Self::Worker(_)
+            | Self::Store(_)
+            | Self::File { .. } => true,
+        }
+    }
+
     pub(crate) fn file<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self + 'a {
-        move |source| Self::File { path: path.to_path_buf(), doing, source }
+        move |source| match is_full(&source) {
+            true => no_space(format!("no space was left at {} while {doing}", path.display())),
+            false => Self::File { path: path.to_path_buf(), doing, source },
+        }
     }
 
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
@@ -107,6 +125,13 @@ impl From<StoreError> for EngineError {
                 "it was decided about meanwhile; a decision is taken once",
                 "See `care submission show`; a change needs a new version",
             ),
+            StoreError::Locked { .. } => Self::refused(
+                STORE_LOCKED,
+                error.to_string(),
+                "See who is at work with `care plan status`, and run the same command again: it goes on where it stopped",
+            ),
+            StoreError::Full { .. } => no_space(error.to_string()),
+            StoreError::File { ref source, .. } if is_full(source) => no_space(format!("no space was left: {error}")),
             error => Self::Store(error),
         }
     }
@@ -114,6 +139,24 @@ impl From<StoreError> for EngineError {
 
 impl From<PopulationError> for EngineError {
     fn from(error: PopulationError) -> Self {
-        Self::Population(error)
+        match &error {
+            PopulationError::Io { source, .. } if is_full(source) => no_space(format!("no space was left: {error}")),
+            _ => Self::Population(error),
+        }
     }
+}
+
+const STORE_LOCKED: &str = "store-locked";
+const DISK_FULL: &str = "disk-full";
+/// Refusals that pass by themselves, or when an operator has cleared the way.
+const PASSING: [&str; 4] = [STORE_LOCKED, DISK_FULL, "plan-paused", "busy-bucket"];
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn no_space(message: String) -> EngineError {
+    let hint = "Free space on the disk of the data folder, and run the same command again: it goes on where it stopped";
+    EngineError::refused(DISK_FULL, message, hint)
 }

@@ -15,6 +15,7 @@ mod outcome;
 mod people;
 mod plan;
 mod plugins;
+mod presence;
 mod reference;
 mod render;
 mod review;
@@ -33,14 +34,16 @@ pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use keys::{new_branch_key, sign_component};
 pub use outcome::{OutcomeImport, RejectedLine};
 pub use people::REHEARSAL_MARK;
-pub use plan::{ActivitySummary, PlanRequest, PlanSummary, Progress, Replay, Replayed, Watch};
+pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, Watch};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 
 pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
-pub use care_store::{BranchKey, Campaign, CommitStep, Plan, PlanState, Simulation, StoredSubmission, Thrown};
+pub use care_store::{
+    BranchKey, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState, Simulation, StoredSubmission, Thrown,
+};
 
 use care_domain::audit::Entry;
 use care_domain::canonical;
@@ -53,6 +56,7 @@ use care_store::Store;
 use plugins::{Cache, Compiler};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The field dictionary that a new installation starts with.
 pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
@@ -67,7 +71,11 @@ pub struct Engine {
     dictionary: std::sync::Arc<Dictionary>,
     keyer: Keyer,
     host_key: signing::SigningPair,
+    lease: Duration,
 }
+
+/// How long a silent process keeps its tasks unless told otherwise.
+pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Makes a data folder, or completes one: dictionary, pseudonym key, database, default policy.
@@ -94,6 +102,11 @@ impl Engine {
 
     /// Opens a data folder that `init` made.
     pub async fn open(folder: &Path) -> Result<Self, EngineError> {
+        Self::open_patiently(folder, PATIENCE).await
+    }
+
+    /// The same; a database that another process writes to is waited for so long.
+    pub async fn open_patiently(folder: &Path, patience: Duration) -> Result<Self, EngineError> {
         let key = folder.join("keys").join(KEY_FILE);
         if !key.exists() {
             return Err(EngineError::refused(
@@ -108,7 +121,7 @@ impl Engine {
             EngineError::refused("bad-key", format!("{} holds no key", key.display()), hint)
         })?;
         let host_key = signing::host_key(folder)?;
-        let store = Store::open(folder).await?.signing_heads(audit::signer(&host_key));
+        let store = Store::open_patiently(folder, patience).await?.signing_heads(audit::signer(&host_key));
         let sandbox = Sandbox::new(SandboxConfig::default()).map_err(EngineError::Sandbox)?;
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -118,7 +131,15 @@ impl Engine {
             dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
             keyer: Keyer::new(&secret)?,
             host_key,
+            lease: DEFAULT_LEASE,
         })
+    }
+
+    /// From now on others may take this process's tasks over when it gave no sign of life for so long.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
     }
 
     /// A fresh secret for a new data folder.

@@ -1,7 +1,7 @@
 //! Files that a dead process left behind: decision logs without a commit, and drafts. Young ones are left alone,
 //! since another process may be about to commit them.
 
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, presence};
 use care_domain::time::DAY_MS;
 use std::fs;
 use std::path::Path;
@@ -16,6 +16,10 @@ impl Engine {
             name.starts_with(PARTIAL) || !committed.contains(stem)
         };
         let logs = sweep(&self.decisions(), now, &is_orphan)?;
+        let gone = |name: &str| presence::is_gone(&self.folder, name);
+        if self.workers().exists() {
+            sweep(&self.workers(), now, &gone)?;
+        }
         let drafts = sweep(&self.snapshots(), now, &|name| name.starts_with(PARTIAL))?;
         Ok(logs + drafts)
     }

@@ -6,7 +6,7 @@ use care_domain::key::CustomerKey;
 use care_domain::time;
 use care_domain::verdict::{Decision, Verdict, final_verdict};
 use care_population::decision_log;
-use care_store::{Cut, Plan, StoredContact};
+use care_store::{Cut, Plan, PlanState, StoredContact};
 use serde::Serialize;
 
 /// Everything that was decided about a customer.
@@ -145,7 +145,10 @@ impl Engine {
             campaign: decision.campaign.clone(),
             activity: decision.activity.clone(),
             verdict: verdict.name().to_owned(),
-            finally: final_verdict(verdict, &states).to_owned(),
+            finally: match plan.state {
+                PlanState::Cancelled(_) => "plan-cancelled".to_owned(),
+                _ => final_verdict(verdict, &states).to_owned(),
+            },
             rule: if cut { "capacity".into() } else { decision.rule.clone() },
             figures: decision.figures.clone(),
             reason: decision.reason.clone(),

@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// In a rehearsal (`care init --rehearsal`): act at this instant instead of now.
     #[arg(long, global = true, env = "CARE_CLOCK", value_parser = instant, value_name = "INSTANT")]
     pub(crate) clock: Option<i64>,
+    /// How long to wait for a database that another process writes to.
+    #[arg(long, global = true, default_value_t = care_engine::PATIENCE.as_secs(), value_name = "SECONDS")]
+    pub(crate) patience: u64,
     /// What to log to standard error: error, warn, info, debug.
     #[arg(long, global = true, env = "CARE_LOG", default_value = "warn", value_name = "LEVEL")]
     pub(crate) log: String,
@@ -84,8 +87,8 @@ pub(crate) enum Command {
     /// The gate: what was uploaded, and what the province decides.
     #[command(subcommand)]
     Submission(SubmissionCommand),
-    /// Compile or try a plugin from standard input: what the program runs as a child of itself.
-    #[command(subcommand, hide = true)]
+    /// Do a piece of work from standard input: what other engines, and the program itself, run as a child.
+    #[command(subcommand)]
     Worker(WorkerCommand),
     /// Campaigns: approved activities at work.
     #[command(subcommand)]
@@ -472,9 +475,14 @@ pub(crate) struct ApproveArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkerCommand {
+    /// Task descriptors in, one a line; their manifests of counts and digests out, one a line. Exit codes: 0 done, 75 try
+    /// again, 65 never. A descriptor that was done already is answered with the same manifest.
+    Task,
     /// A component in, machine code out.
+    #[command(hide = true)]
     Compile(WorkerBounds),
     /// Manifest, dictionary and machine code in, findings on the golden batch out.
+    #[command(hide = true)]
     Smoke(WorkerBounds),
 }
 
@@ -530,34 +538,49 @@ pub(crate) enum CampaignCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanCommand {
-    /// Run a plan to its release, or go on where it stopped.
+    /// Run a plan to its release, or go on where it stopped. Several processes may run the same plan at once.
     Run {
-        /// Business date; that of the newest snapshot when absent.
-        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
-        date: Option<i32>,
-        /// Wave of that date.
-        #[arg(long, default_value_t = 1)]
-        wave: u32,
-        /// The plan's instant; 09:00 of the date in the province when absent.
-        #[arg(long, value_parser = instant, value_name = "INSTANT")]
-        at: Option<i64>,
-        /// The snapshot, by the beginning of its id; the newest of the date or before when absent.
-        #[arg(long, value_name = "ID")]
-        snapshot: Option<String>,
-        /// Tasks at once; one a core when absent.
-        #[arg(long, value_name = "N")]
-        workers: Option<usize>,
-        /// Customers a batch.
-        #[arg(long, value_parser = batch, value_name = "N")]
-        batch: Option<u32>,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        work: WorkArgs,
     },
-    /// Go on with an interrupted plan as it pinned the world, whatever was changed since.
+    /// Go on with an interrupted or paused plan as it pinned the world, whatever was changed since.
     Resume {
         /// The plan, by the beginning of its id.
         plan: String,
-        /// Tasks at once; one a core when absent.
-        #[arg(long, value_name = "N")]
-        workers: Option<usize>,
+        #[command(flatten)]
+        work: WorkArgs,
+    },
+    /// Hold a plan up, whoever runs it: no further task begins, nothing is released.
+    Pause {
+        /// The plan, by the beginning of its id.
+        plan: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Call a plan off for good before its release: nothing of it is sent, and another plan may plan the same.
+    Cancel {
+        /// The plan, by the beginning of its id.
+        plan: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// How far a plan is, at which pace, and who is at work; the newest when absent.
+    Status {
+        /// The plan, by the beginning of its id.
+        plan: Option<String>,
+    },
+    /// Take all free tasks of a plan for another engine, and print their descriptors, one a line, for `care worker task`;
+    /// `care plan resume` releases the plan when they are done.
+    HandOut {
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// What is not done within so many seconds is free again.
+        #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
+        lease: u64,
     },
     /// Show a plan in figures; the newest when absent.
     Show {
@@ -567,6 +590,37 @@ pub(crate) enum PlanCommand {
         #[arg(long)]
         all: bool,
     },
+}
+
+/// What a plan stands on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Business date; that of the newest snapshot when absent.
+    #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<i32>,
+    /// Wave of that date.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) wave: u32,
+    /// The plan's instant; 09:00 of the date in the province when absent.
+    #[arg(long, value_parser = instant, value_name = "INSTANT")]
+    pub(crate) at: Option<i64>,
+    /// The snapshot, by the beginning of its id; the newest of the date or before when absent.
+    #[arg(long, value_name = "ID")]
+    pub(crate) snapshot: Option<String>,
+    /// Customers a batch.
+    #[arg(long, value_parser = batch, value_name = "N")]
+    pub(crate) batch: Option<u32>,
+}
+
+/// How this process takes part in a plan.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkArgs {
+    /// Tasks at once; one a core when absent.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+    /// Others take this process's tasks over when it gave no sign of life for so long.
+    #[arg(long, default_value_t = care_engine::DEFAULT_LEASE.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
+    pub(crate) lease: u64,
 }
 
 #[derive(Debug, Subcommand)]

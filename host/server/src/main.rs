@@ -67,7 +67,7 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,
             Command::Serve { listen } => serve::serve(&args.data, listen).await,
-            Command::Worker(ref command) => worker::run(command),
+            Command::Worker(ref command) => worker::run(&args, command).await,
             Command::Population(ref command) => commands::population::run(&args, command).await,
             Command::Table(ref command) => commands::population::table(&args, command).await,
             Command::List(ref command) => commands::population::list(&args, command).await,

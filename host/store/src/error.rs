@@ -1,5 +1,6 @@
 //! What can go wrong with the store.
 
+use sqlx::migrate::MigrateError;
 use std::path::PathBuf;
 
 /// A failure of the store. The cause is in `source()`.
@@ -12,6 +13,18 @@ pub enum StoreError {
         doing: &'static str,
         /// The cause.
         source: sqlx_error::Opaque,
+    },
+    /// Another process held the database for longer than anybody waits.
+    #[error("another process held the database too long while {doing}")]
+    Locked {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The disk has no space left.
+    #[error("no space was left on the disk while {doing}")]
+    Full {
+        /// What was being done.
+        doing: &'static str,
     },
     /// A file could not be read or written.
     #[error("{path}: {doing} failed")]
@@ -64,7 +77,10 @@ mod sqlx_error {
 const RULES: [&str; 3] = ["four-eyes", "decided-once", "append-only"];
 
 impl StoreError {
-    pub(crate) fn migrating(error: sqlx::migrate::MigrateError) -> Self {
+    pub(crate) fn migrating(error: MigrateError) -> Self {
+        if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+            return said(error, "bringing its tables up to date");
+        }
         Self::Database {
             doing: "bringing its tables up to date (a folder of a newer version cannot be opened by an older one)",
             source: sqlx_error::Opaque(Box::new(error)),
@@ -83,16 +99,35 @@ pub(crate) trait During<T> {
 
 impl<T> During<T> for Result<T, sqlx::Error> {
     fn during(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|error| {
-            if let sqlx::Error::Database(refusal) = &error {
-                if let Some(rule) = RULES.into_iter().find(|r| refusal.message().contains(r)) {
-                    return StoreError::Rule { rule };
-                }
-                if refusal.is_unique_violation() {
-                    return StoreError::Exists { what: format!("the entry ({doing})") };
-                }
-            }
-            StoreError::Database { doing, source: sqlx_error::Opaque(Box::new(error)) }
-        })
+        self.map_err(|error| said(error, doing))
     }
+}
+
+fn said(error: sqlx::Error, doing: &'static str) -> StoreError {
+    if let sqlx::Error::Database(refusal) = &error {
+        if let Some(rule) = RULES.into_iter().find(|r| refusal.message().contains(r)) {
+            return StoreError::Rule { rule };
+        }
+        match refusal.code().as_deref().map(primary) {
+            Some(Ok(SQLITE_BUSY | SQLITE_LOCKED)) => return StoreError::Locked { doing },
+            Some(Ok(SQLITE_FULL)) => return StoreError::Full { doing },
+            _ => {}
+        }
+        if refusal.is_unique_violation() {
+            return StoreError::Exists { what: format!("the entry ({doing})") };
+        }
+    }
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return StoreError::Locked { doing };
+    }
+    StoreError::Database { doing, source: sqlx_error::Opaque(Box::new(error)) }
+}
+
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
+const SQLITE_FULL: u32 = 13;
+
+/// SQLite's primary result code out of the extended one.
+fn primary(code: &str) -> Result<u32, std::num::ParseIntError> {
+    code.parse::<u32>().map(|extended| extended & 0xff)
 }

@@ -15,6 +15,7 @@ mod plans;
 mod reference;
 mod registry;
 mod simulations;
+mod tasks;
 
 pub use audit::HeadSigner;
 pub use blobs::Blobs;
@@ -25,10 +26,11 @@ pub use error::StoreError;
 pub use keys::BranchKey;
 pub use outcomes::{Cancel, NewOutcome, Recorded, Subject, Wish};
 pub use people::Thrown;
-pub use plans::{Attempt, CommitStep, Committed, Cut, Plan, PlanState, Release, TaskCommit};
+pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
 pub use simulations::Simulation;
+pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
 
 use error::During;
 use sqlx::SqlSafeStr;
@@ -39,14 +41,18 @@ use std::path::Path;
 use std::time::Duration;
 
 const READERS: u32 = 4;
-const BUSY: Duration = Duration::from_secs(30);
+/// How long a database that another process writes to is waited for, unless told otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// SQLite takes 32,766 values in a statement.
 const MAX_BINDS: usize = 32_766;
 
 /// Schema changes by number, in their order; one that was ever released is never edited or renumbered. A number may be
 /// missing: what was built beside each other lands in any order.
-const STATE_MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("../migrations/0001_start.sql")), (2, include_str!("../migrations/0002_gate.sql"))];
+const STATE_MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_start.sql")),
+    (2, include_str!("../migrations/0002_gate.sql")),
+    (5, include_str!("../migrations/0005_tasks.sql")),
+];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];
 
 /// An open store. Cheap to clone.
@@ -68,11 +74,16 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the store in a data folder, creating what is missing and migrating forward.
     pub async fn open(folder: &Path) -> Result<Self, StoreError> {
-        let state = options(&folder.join("care.db"));
+        Self::open_patiently(folder, PATIENCE).await
+    }
+
+    /// The same; a database that another process writes to is waited for so long.
+    pub async fn open_patiently(folder: &Path, patience: Duration) -> Result<Self, StoreError> {
+        let state = options(&folder.join("care.db"), patience);
         let writer = pool(state.clone(), 1).await?;
         migrate(&writer, STATE_MIGRATIONS).await?;
         let readers = pool(state.read_only(true), READERS).await?;
-        let identities = pool(options(&folder.join("identities.db")), 1).await?;
+        let identities = pool(options(&folder.join("identities.db"), patience), 1).await?;
         migrate(&identities, IDENTITY_MIGRATIONS).await?;
         Ok(Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")), signer: None })
     }
@@ -117,14 +128,14 @@ async fn migrate(pool: &SqlitePool, scripts: &[(i64, &'static str)]) -> Result<(
     Migrator::with_migrations(migrations).run(pool).await.map_err(StoreError::migrating)
 }
 
-fn options(file: &Path) -> SqliteConnectOptions {
+fn options(file: &Path, patience: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(BUSY)
+        .busy_timeout(patience)
 }
 
 async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {
@@ -160,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn an_installation_of_before_the_gate_is_brought_forward_and_nothing_unsigned_goes_on() {
         let folder = tempfile::tempdir().expect("a folder");
-        let writer = pool(options(&folder.path().join("care.db")), 1).await.expect("a database");
+        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
         migrate(&writer, &STATE_MIGRATIONS[..1]).await.expect("the first schema");
         sqlx::raw_sql(BEFORE).execute(&writer).await.expect("rows of before");
         writer.close().await;

@@ -1,7 +1,6 @@
-//! Plans and their tasks: attempts fenced by epoch, and commits in which a bucket's contacts, its control
-//! group and its done-mark appear together or not at all.
+//! Plans: how far they are, who holds them up, and their release. Their tasks are in `tasks.rs`.
 
-use crate::contacts::{NewContact, NewControl, insert_contacts, insert_controls, log_states};
+use crate::contacts::log_states;
 use crate::error::{During, StoreError};
 use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
@@ -9,10 +8,15 @@ use crate::{MAX_BINDS, Store};
 use care_domain::audit::Entry;
 use care_domain::contact::Channel;
 use care_domain::key::{Bucket, CustomerKey};
-use care_domain::plan::{Pins, Ranked, TaskResult};
+use care_domain::plan::{Pins, Ranked};
 use care_domain::verdict::Tally;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+/// A transaction of so many holds the write lock for a fraction of a second.
+const RELEASED_AT_ONCE: i64 = 10_000;
 
 /// A plan as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,66 +34,65 @@ pub struct Plan {
 /// How far a plan is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanState {
-    /// Some tasks are pending, or release is.
+    /// Some tasks are pending, or release is to be decided.
     Running,
+    /// Somebody holds it up: no task begins, and nothing is released.
+    Paused(Halt),
+    /// Release is decided and cannot be taken back; its contacts are being made visible to dispatch.
+    Releasing {
+        /// Candidates by verdict, by campaign, after release.
+        tallies: BTreeMap<String, Tally>,
+    },
     /// All done and visible to dispatch.
     Released {
         /// Candidates by verdict, by campaign, after release.
         tallies: BTreeMap<String, Tally>,
     },
+    /// Somebody called it off before its release; nothing of it is or was sent.
+    Cancelled(Halt),
 }
 
-/// A started attempt at a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    /// Number of the attempt: a commit of an older one is refused.
-    pub epoch: i64,
-    /// The task reads the ledger up to here.
-    pub mark: i64,
+/// Who held a plan up, or called it off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// Who.
+    pub person: String,
+    /// When, Unix milliseconds.
+    pub at: i64,
+    /// Why; may be empty.
+    pub reason: String,
 }
 
-/// What a task wants to commit.
-#[derive(Debug)]
-pub struct TaskCommit<'a> {
-    /// The plan.
-    pub plan: &'a str,
-    /// The bucket.
-    pub bucket: Bucket,
-    /// The attempt.
-    pub attempt: Attempt,
-    /// Counts and digests.
-    pub result: &'a TaskResult,
-    /// Planned messages.
-    pub contacts: &'a [NewContact],
-    /// Held-out winners.
-    pub controls: &'a [NewControl],
+/// What a cancelled plan had planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CalledOff {
+    /// Contacts that go.
+    pub contacts: u64,
+    /// Held-out customers who are none any more.
+    pub controls: u64,
 }
 
-/// How a commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Committed {
-    /// Everything is in.
-    Done {
-        /// Contacts that were not known before.
-        inserted: u64,
-    },
-    /// A newer attempt has the task; nothing was written.
-    Fenced,
-    /// Somebody wrote to this bucket's ledger after the mark; nothing was written, do it again.
-    Stale,
-    /// The caller gave up in the middle; nothing was written.
-    GivenUp,
-}
+impl PlanState {
+    /// As shown.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused(_) => "paused",
+            Self::Releasing { .. } => "releasing",
+            Self::Released { .. } => "released",
+            Self::Cancelled(_) => "cancelled",
+        }
+    }
 
-/// Places inside a commit at which a caller may give up, as if the process had died there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommitStep {
-    /// The task is moved on from its epoch.
-    Fenced,
-    /// Nobody wrote to the bucket after the mark.
-    Checked,
-    /// Contacts and controls are inserted.
-    Inserted,
+    /// Whether something is left to do.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Running | Self::Paused(_) | Self::Releasing { .. })
+    }
+
+    /// Whether release is decided.
+    pub fn is_decided(&self) -> bool {
+        matches!(self, Self::Releasing { .. } | Self::Released { .. })
+    }
 }
 
 /// A candidate of a plan that waits for release.
@@ -156,99 +159,60 @@ impl Store {
 
     /// All plans, newest first.
     pub async fn plans(&self) -> Result<Vec<Plan>, StoreError> {
-        let rows: Vec<(String, String, Option<String>, i64)> =
-            sqlx::query_as("SELECT id, pins, tallies, created_at FROM plans ORDER BY created_at DESC, id")
-                .fetch_all(&self.readers)
-                .await
-                .during("reading plans")?;
-        let plan = |(id, pins, tallies, created_at): (String, String, Option<String>, i64)| {
-            let tallies = tallies.map(|t| from_json("plans", &id, &t)).transpose()?;
-            let state = tallies.map_or(PlanState::Running, |tallies| PlanState::Released { tallies });
-            Ok(Plan { pins: from_json("plans", &id, &pins)?, id, state, created_at })
-        };
-        rows.into_iter().map(plan).collect()
-    }
-
-    /// Results of a plan's tasks by bucket; `None` for a pending one.
-    pub async fn tasks(&self, plan: &str) -> Result<BTreeMap<u32, Option<TaskResult>>, StoreError> {
-        let rows: Vec<(i64, Option<String>)> =
-            sqlx::query_as("SELECT bucket, result FROM tasks WHERE plan = ? ORDER BY bucket")
-                .bind(plan)
-                .fetch_all(&self.readers)
-                .await
-                .during("reading tasks")?;
-        let task = |(bucket, result): (i64, Option<String>)| {
-            let bucket = u32::try_from(bucket).map_err(|_| StoreError::impossible("tasks", "bucket", bucket))?;
-            Ok((bucket, result.map(|r| from_json("tasks", bucket, &r)).transpose()?))
-        };
-        rows.into_iter().map(task).collect()
-    }
-
-    /// Digests of all decision logs that some task stands on.
-    pub async fn decision_logs(&self) -> Result<BTreeSet<String>, StoreError> {
-        let logs: Vec<String> =
-            sqlx::query_scalar("SELECT json_extract(result, '$.log') FROM tasks WHERE result IS NOT NULL")
-                .fetch_all(&self.readers)
-                .await
-                .during("reading decision logs")?;
-        Ok(logs.into_iter().collect())
-    }
-
-    /// Starts an attempt at a task: a new epoch and the high-water mark, together. `None` when it is done.
-    pub async fn attempt(&self, plan: &str, bucket: Bucket) -> Result<Option<Attempt>, StoreError> {
-        let doing = "starting a task";
-        let mut tx = self.write().await?;
-        let epoch: Option<i64> = sqlx::query_scalar(
-            "UPDATE tasks SET epoch = epoch + 1 WHERE plan = ? AND bucket = ? AND state = 'pending' RETURNING epoch",
+        let rows: Vec<PlanRow> = sqlx::query_as(
+            "SELECT id, pins, tallies, created_at, state, halt, halted FROM plans ORDER BY created_at DESC, id",
         )
-        .bind(plan)
-        .bind(i64::from(bucket.index))
-        .fetch_optional(&mut *tx)
+        .fetch_all(&self.readers)
         .await
-        .during(doing)?;
-        let mark = sqlx::query_scalar("SELECT last FROM sequence").fetch_one(&mut *tx).await.during(doing)?;
-        tx.commit().await.during(doing)?;
-        Ok(epoch.map(|epoch| Attempt { epoch, mark }))
+        .during("reading plans")?;
+        rows.into_iter().map(plan_of).collect()
     }
 
-    /// Commits a task. `go_on` is asked at every step; a `false` rolls everything back.
-    pub async fn commit_task(
-        &self,
-        task: &TaskCommit<'_>,
-        go_on: &(dyn Fn(CommitStep) -> bool + Sync),
-    ) -> Result<Committed, StoreError> {
-        let doing = "committing a task";
+    /// Holds a plan up; `false` when it is not running, or held up already.
+    pub async fn pause_plan(&self, plan: &str, halt: &Halt, entry: &Entry) -> Result<bool, StoreError> {
+        let statement = sqlx::query(
+            "UPDATE plans SET halt = 'paused', halted = ?1 \
+             WHERE id = ?2 AND state = 'running' AND halt IS NULL AND tallies IS NULL",
+        );
+        let halted = to_json("plans", plan, halt)?;
+        self.change(statement.bind(halted).bind(plan.to_owned()), entry, "pausing a plan").await
+    }
+
+    /// Lets a plan go on; `false` when nobody holds it up.
+    pub async fn unpause_plan(&self, plan: &str, entry: &Entry) -> Result<bool, StoreError> {
+        let statement =
+            sqlx::query("UPDATE plans SET halt = NULL, halted = NULL WHERE id = ? AND halt = 'paused'").bind(plan);
+        self.change(statement, entry, "resuming a plan").await
+    }
+
+    /// Calls a plan off for good, unless its release is decided: what it planned is no contact any more, so that another
+    /// plan may propose it, and whom it held out is free. The entry is kept with both counts. `None` when it cannot be.
+    pub async fn cancel_plan(&self, plan: &str, halt: &Halt, entry: &Entry) -> Result<Option<CalledOff>, StoreError> {
+        let doing = "cancelling a plan";
         let mut tx = self.write().await?;
         let moved = sqlx::query(
-            "UPDATE tasks SET state = 'done', result = ? WHERE plan = ? AND bucket = ? AND epoch = ? \
-             AND state = 'pending'",
+            "UPDATE plans SET halt = 'cancelled', halted = ? \
+             WHERE id = ? AND state = 'running' AND halt IS NOT 'cancelled' AND tallies IS NULL",
         )
-        .bind(to_json("tasks", task.plan, task.result)?)
-        .bind(task.plan)
-        .bind(i64::from(task.bucket.index))
-        .bind(task.attempt.epoch)
+        .bind(to_json("plans", plan, halt)?)
+        .bind(plan)
         .execute(&mut *tx)
         .await
         .during(doing)?;
         if moved.rows_affected() == 0 {
-            return Ok(Committed::Fenced);
+            return Ok(None);
         }
-        if !go_on(CommitStep::Fenced) {
-            return Ok(Committed::GivenUp);
+        let mut gone = [0, 0];
+        let statements =
+            ["DELETE FROM contacts WHERE plan = ? AND state = 'planned'", "DELETE FROM controls WHERE plan = ?"];
+        for (statement, gone) in statements.into_iter().zip(&mut gone) {
+            *gone = sqlx::query(statement).bind(plan).execute(&mut *tx).await.during(doing)?.rows_affected();
         }
-        if written_after(&mut tx, task.bucket, task.attempt.mark).await? {
-            return Ok(Committed::Stale);
-        }
-        if !go_on(CommitStep::Checked) {
-            return Ok(Committed::GivenUp);
-        }
-        let inserted = insert_contacts(&mut tx, task.plan, task.contacts).await?;
-        insert_controls(&mut tx, task.plan, task.controls).await?;
-        if !go_on(CommitStep::Inserted) {
-            return Ok(Committed::GivenUp);
-        }
+        let called_off = CalledOff { contacts: gone[0], controls: gone[1] };
+        let entry = Entry { detail: json!(called_off), ..entry.clone() };
+        self.audit(&mut tx, &entry).await?;
         tx.commit().await.during(doing)?;
-        Ok(Committed::Done { inserted })
+        Ok(Some(called_off))
     }
 
     /// The candidates of a plan that wait for release, in a stable order.
@@ -293,20 +257,18 @@ impl Store {
         Ok(waiting)
     }
 
-    /// Releases a plan: what is cut goes, what a campaign stopped meanwhile planned is withdrawn, the rest becomes
-    /// visible to dispatch, the totals are kept; together. Changes nothing while a task is pending, or when the plan
-    /// was released before.
-    pub async fn release(
+    /// Decides a plan's release for good: what is cut goes, and the totals are kept. `false` while a task is pending, or
+    /// when somebody holds the plan up, called it off or decided before.
+    pub async fn decide_release(
         &self,
         plan: &str,
         cuts: &[Cut],
         tallies: &BTreeMap<String, Tally>,
-        entry: &Entry,
-    ) -> Result<(), StoreError> {
-        let doing = "releasing a plan";
+    ) -> Result<bool, StoreError> {
+        let doing = "deciding a release";
         let mut tx = self.write().await?;
         let moved = sqlx::query(
-            "UPDATE plans SET state = 'released', tallies = ?1 WHERE id = ?2 AND state = 'running' \
+            "UPDATE plans SET tallies = ?1 WHERE id = ?2 AND state = 'running' AND halt IS NULL AND tallies IS NULL \
              AND NOT EXISTS (SELECT 1 FROM tasks WHERE plan = ?2 AND state = 'pending')",
         )
         .bind(to_json("plans", plan, tallies)?)
@@ -315,30 +277,49 @@ impl Store {
         .await
         .during(doing)?;
         if moved.rows_affected() == 0 {
-            return Ok(());
+            return Ok(false);
         }
         for cut in cuts {
             cut_candidate(&mut tx, plan, cut).await?;
         }
-        let withdrawn: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "UPDATE contacts SET state = 'withdrawn' WHERE plan = ? AND state = 'planned' \
-             AND campaign IN (SELECT id FROM campaigns WHERE state = 'stopped') RETURNING id, customer",
+        tx.commit().await.during(doing)?;
+        Ok(true)
+    }
+
+    /// Makes the next contacts of a plan whose release is decided visible to dispatch; what a campaign stopped meanwhile
+    /// planned is withdrawn. So many at a time that neither memory nor other writers suffer from a large plan. Returns
+    /// how many were moved: none when all are.
+    pub async fn release_some(&self, plan: &str, at: i64) -> Result<u64, StoreError> {
+        let doing = "releasing contacts";
+        let mut tx = self.write().await?;
+        let moved: Vec<(Vec<u8>, Vec<u8>, String)> = sqlx::query_as(
+            "UPDATE contacts SET state = CASE \
+               WHEN campaign IN (SELECT id FROM campaigns WHERE state = 'stopped') THEN 'withdrawn' \
+               ELSE 'released' END \
+             WHERE id IN (SELECT id FROM contacts WHERE plan = ?1 AND state = 'planned' LIMIT ?2) \
+             AND EXISTS (SELECT 1 FROM plans WHERE id = ?1 AND tallies IS NOT NULL) RETURNING id, customer, state",
         )
         .bind(plan)
+        .bind(RELEASED_AT_ONCE)
         .fetch_all(&mut *tx)
         .await
         .during(doing)?;
-        log_states(&mut tx, &withdrawn, "withdrawn", entry.at, "campaign stopped").await?;
-        let released: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "UPDATE contacts SET state = 'released' WHERE plan = ? AND state = 'planned' RETURNING id, customer",
-        )
-        .bind(plan)
-        .fetch_all(&mut *tx)
-        .await
-        .during(doing)?;
-        log_states(&mut tx, &released, "released", entry.at, "").await?;
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)
+        for (state, note) in [("withdrawn", "campaign stopped"), ("released", "")] {
+            let alike = moved.iter().filter(|(_, _, now)| now == state);
+            let alike: Vec<_> = alike.map(|(id, customer, _)| (id.clone(), customer.clone())).collect();
+            log_states(&mut tx, &alike, state, at, note).await?;
+        }
+        tx.commit().await.during(doing)?;
+        Ok(moved.len() as u64)
+    }
+
+    /// Says that a plan is released, once all of it is visible; `false` when somebody said so before.
+    pub async fn close_release(&self, plan: &str, entry: &Entry) -> Result<bool, StoreError> {
+        let statement = sqlx::query(
+            "UPDATE plans SET state = 'released' WHERE id = ?1 AND state = 'running' AND tallies IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM contacts WHERE plan = ?1 AND state = 'planned')",
+        );
+        self.change(statement.bind(plan.to_owned()), entry, "releasing a plan").await
     }
 
     /// Whether release cut a candidate.
@@ -378,21 +359,18 @@ async fn cut_candidate(tx: &mut Transaction<'static, Sqlite>, plan: &str, cut: &
     Ok(())
 }
 
-/// Whether anything that decides about the bucket's customers was written after the mark.
-/// Steps of dispatch do not: a contact that goes out counts the same as one that waits.
-async fn written_after(tx: &mut Transaction<'static, Sqlite>, bucket: Bucket, mark: i64) -> Result<bool, StoreError> {
-    let (low, high) = bucket.bounds();
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM contacts WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
-                      AND state IN ('cancelled', 'withdrawn', 'expired', 'failed')) \
-         OR EXISTS (SELECT 1 FROM wishes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3)",
-    )
-    .bind(mark)
-    .bind(low.0.to_vec())
-    .bind(high.0.to_vec())
-    .fetch_one(&mut **tx)
-    .await
-    .during("looking for newer ledger lines")
+type PlanRow = (String, String, Option<String>, i64, String, Option<String>, Option<String>);
+
+fn plan_of((id, pins, tallies, created_at, state, halt, halted): PlanRow) -> Result<Plan, StoreError> {
+    let halted = || from_json("plans", &id, halted.as_deref().unwrap_or_default());
+    let tallies = tallies.map(|t| from_json("plans", &id, &t)).transpose()?;
+    let state = match (state.as_str(), halt.as_deref(), tallies) {
+        ("released", _, Some(tallies)) => PlanState::Released { tallies },
+        ("running", None, Some(tallies)) => PlanState::Releasing { tallies },
+        ("running", None, None) => PlanState::Running,
+        ("running", Some("paused"), None) => PlanState::Paused(halted()?),
+        ("running", Some("cancelled"), None) => PlanState::Cancelled(halted()?),
+        _ => return Err(StoreError::impossible("plans", "state", &id)),
+    };
+    Ok(Plan { pins: from_json("plans", &id, &pins)?, id, state, created_at })
 }

@@ -17,9 +17,10 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs;
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 /// The wall clock of these tests.
@@ -144,20 +145,54 @@ pub(crate) async fn run(engine: &Engine, request: &PlanRequest) -> PlanSummary {
     engine.run_plan(request, "operator", NOW, Arc::new(|_| true)).await.expect("a plan")
 }
 
-/// Says stop at the `stop`-th step, from 1; batches of customers are no steps.
+/// Says stop at the `stop`-th step, from 1; what only tells how far others are is none.
 pub(crate) fn stopping_at(stop: usize) -> Watch {
     let seen = AtomicUsize::new(0);
     Arc::new(move |progress| is_between(progress) || seen.fetch_add(1, Ordering::Relaxed) + 1 != stop)
 }
 
 pub(crate) fn is_between(progress: &Progress) -> bool {
-    matches!(progress, Progress::Customers(_))
+    matches!(progress, Progress::Customers(_) | Progress::Standing(_) | Progress::Waiting { .. })
 }
 
 /// Runs until `watch` says stop.
 pub(crate) async fn stopped(engine: &Engine, request: &PlanRequest, watch: Watch) {
     let outcome = engine.run_plan(request, "operator", NOW, watch).await;
     assert!(matches!(outcome, Err(EngineError::Stopped)), "{outcome:?}");
+}
+
+/// Does something as another process would, with an engine and threads of its own, and waits for it.
+pub(crate) fn elsewhere<F>(folder: &Path, act: impl FnOnce(Engine) -> F + Send) -> F::Output
+where
+    F: Future<Output: Send>,
+{
+    let work = || {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async { act(open(folder).await).await })
+    };
+    std::thread::scope(|scope| scope.spawn(work).join()).expect("the other process did its work")
+}
+
+/// Calls `act` once, when the wanted step comes.
+pub(crate) fn at_step(
+    wanted: impl Fn(&Progress) -> bool + Send + Sync + 'static,
+    act: impl Fn() + Send + Sync + 'static,
+) -> Watch {
+    let done = AtomicBool::new(false);
+    Arc::new(move |progress| {
+        if wanted(progress) && !done.swap(true, Ordering::Relaxed) {
+            act();
+        }
+        true
+    })
+}
+
+/// What an undisturbed run leaves in a copy of the folder.
+pub(crate) async fn undisturbed(folder: &Path, request: &PlanRequest) -> Traces {
+    let copy = copy_of(folder);
+    let engine = open(copy.path()).await;
+    let summary = run(&engine, request).await;
+    Traces::of(&engine, &summary.plan).await
 }
 
 /// Everything by which two runs of the same plan are compared.

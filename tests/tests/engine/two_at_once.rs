@@ -1,54 +1,23 @@
 //! Two processes at one data folder: what one does, the other neither repeats nor spoils.
 
-use crate::support::{self, NOW, Traces, copy_of, open, plan_of, run};
+use crate::support::{self, NOW, Traces, at_step, copy_of, elsewhere, open, plan_of, run, undisturbed};
 use care_domain::contact::ContactState;
-use care_engine::{Engine, PlanSummary, Progress, Watch};
+use care_engine::Progress;
 use care_tests::DATE;
-use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Enough to tell plans apart.
 const DUE: [&str; 2] = ["balance-reminder", "points-expiry"];
 
-/// Does something as another process would, with an engine and threads of its own, and waits for it.
-fn elsewhere<F>(folder: &Path, act: impl FnOnce(Engine) -> F + Send)
-where
-    F: Future<Output = ()>,
-{
-    let work = || {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async { act(open(folder).await).await });
-    };
-    std::thread::scope(|scope| scope.spawn(work).join()).expect("the other process did its work");
-}
-
-/// Calls `act` once, when the wanted step comes.
-fn at_step(
-    wanted: impl Fn(&Progress) -> bool + Send + Sync + 'static,
-    act: impl Fn() + Send + Sync + 'static,
-) -> Watch {
-    let done = AtomicBool::new(false);
-    Arc::new(move |progress| {
-        if wanted(progress) && !done.swap(true, Ordering::Relaxed) {
-            act();
-        }
-        true
-    })
-}
-
-async fn undisturbed(folder: &Path) -> Traces {
-    let copy = copy_of(folder);
-    let engine = open(copy.path()).await;
-    let summary = run(&engine, &plan_of(DATE)).await;
-    Traces::of(&engine, &summary.plan).await
-}
+/// So short that it has passed by the time that anybody looks.
+const HASTY: Duration = Duration::from_millis(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_lost_a_task_to_a_newer_attempt_does_not_release_the_plan_without_it() {
+async fn whoever_lost_a_task_to_a_newer_attempt_commits_nothing_of_it_and_takes_it_up_again_when_the_other_dies() {
     let (folder, engine) = support::at_work(2_000, &DUE).await;
-    let golden = undisturbed(folder.path()).await;
+    let golden = undisturbed(folder.path(), &plan_of(DATE)).await;
     let path: PathBuf = folder.path().into();
     // While the first is about to write its log, a second takes the task over, and dies.
     let takes_over = move || {
@@ -58,17 +27,18 @@ async fn whoever_lost_a_task_to_a_newer_attempt_does_not_release_the_plan_withou
         });
     };
     let watch = at_step(|progress| matches!(progress, Progress::Decided(_)), takes_over);
-    let lost: PlanSummary = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("no failure");
-    assert_eq!((lost.released, lost.tasks_done, lost.added), (false, 0, 0), "{lost:?}");
-    assert!(engine.store().contact_states().await.expect("contacts").is_empty());
-    let done = run(&engine, &plan_of(DATE)).await;
+    let engine = engine.with_lease(HASTY);
+    let done = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("no failure");
+    assert!(done.released && done.added > 0, "{done:?}");
     assert_eq!(Traces::of(&engine, &done.plan).await, golden);
+    let attempts = engine.store().task_rows(&done.plan).await.expect("tasks")[0].epoch;
+    assert_eq!(attempts, 3, "ours was fenced, the other one died, and ours again was committed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_that_somebody_else_finished_meanwhile_is_released_once() {
     let (folder, engine) = support::at_work(2_000, &DUE).await;
-    let golden = undisturbed(folder.path()).await;
+    let golden = undisturbed(folder.path(), &plan_of(DATE)).await;
     for step in [Progress::Releasing, Progress::Began(care_domain::key::Bucket { bits: 0, index: 0 })] {
         let copy = copy_of(folder.path());
         let path: PathBuf = copy.path().into();
@@ -76,7 +46,7 @@ async fn a_plan_that_somebody_else_finished_meanwhile_is_released_once() {
             elsewhere(&path, |other| async move { drop(run(&other, &plan_of(DATE)).await) });
         };
         let watch = at_step(move |progress| *progress == step, finishes);
-        let engine = open(copy.path()).await;
+        let engine = open(copy.path()).await.with_lease(HASTY);
         let summary = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("no failure");
         assert!(summary.released);
         assert_eq!(Traces::of(&engine, &summary.plan).await.contacts, golden.contacts);

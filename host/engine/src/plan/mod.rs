@@ -1,20 +1,25 @@
 //! Plans: one pass over one snapshot with all due campaigns, task by task, then release.
 
 mod batch;
+mod control;
 mod due;
 mod facts;
 mod halve;
+mod job;
 mod release;
 mod replay;
 mod run;
+mod status;
 mod summary;
 mod task;
 
 pub use replay::{Replay, Replayed};
+pub use status::{AtWork, PlanStatus};
 pub use summary::{ActivitySummary, PlanSummary};
 
 pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
-pub(crate) use run::{MAX_ATTEMPTS, go_on};
+pub(crate) use job::MAX_ATTEMPTS;
+pub(crate) use run::go_on;
 pub(crate) use task::{BucketOutcome, MachineFault, decide_bucket};
 
 use care_domain::key::Bucket;
@@ -64,6 +69,13 @@ pub enum Progress {
     },
     /// So many more customers are decided.
     Customers(u64),
+    /// So many customers in all are decided and committed, by whomever.
+    Standing(u64),
+    /// Nothing is left to take; others have so many tasks.
+    Waiting {
+        /// Tasks in other hands.
+        tasks: u64,
+    },
     /// A task has its attempt.
     Began(Bucket),
     /// All customers of a bucket are decided.
@@ -74,9 +86,11 @@ pub enum Progress {
     Committing(Bucket, CommitStep),
     /// The commit is durable.
     Committed(Bucket),
-    /// All tasks are done; release is decided, not yet written.
+    /// All tasks are done; release is to be decided.
     Releasing,
-    /// Visible to dispatch.
+    /// Release is decided, and so many contacts are visible to dispatch.
+    Visible(u64),
+    /// All of it is visible to dispatch.
     Released,
 }
 

@@ -1,6 +1,7 @@
 //! Release: limits that cross customers are decided once, after the last bucket.
 
 use super::due::World;
+use super::{Progress, Watch, go_on};
 use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
 use care_domain::person::Actor;
@@ -10,8 +11,39 @@ use care_store::PlanState;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Cuts the plan to capacity, checks its totals and makes the rest visible to dispatch.
-pub(super) async fn release(engine: &Engine, world: &World, id: &str, actor: &Actor) -> Result<(), EngineError> {
+/// Decides a plan's release for good, and makes its contacts visible to dispatch. Whoever did a part of it before, in
+/// another process or before a crash, is taken up where they stopped; a plan that is held up is left as it is.
+pub(super) async fn release(
+    engine: &Engine,
+    world: &World,
+    id: &str,
+    actor: &Actor,
+    watch: &Watch,
+) -> Result<(), EngineError> {
+    if engine.plan(Some(id)).await?.state == PlanState::Running {
+        decide(engine, world, id).await?;
+    }
+    let PlanState::Releasing { tallies } = engine.plan(Some(id)).await?.state else { return Ok(()) };
+    let mut visible = 0;
+    loop {
+        let more = engine.store.release_some(id, actor.at).await?;
+        if more == 0 {
+            break;
+        }
+        visible += more;
+        go_on(watch, Progress::Visible(visible))?;
+    }
+    let totals = tallies.values().fold(Tally::default(), |mut all, one| {
+        all.merge(one);
+        all
+    });
+    let entry = Entry::of(actor, "plan-released", format!("plan {id}"), json!({"verdicts": totals}));
+    engine.store.close_release(id, &entry).await?;
+    Ok(())
+}
+
+/// Checks the plan's totals, and cuts it to capacity.
+async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineError> {
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
     if let Err(broken) = check_totals(engine, id, &tallies).await {
@@ -30,12 +62,7 @@ pub(super) async fn release(engine: &Engine, world: &World, id: &str, actor: &Ac
             EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))
         })?;
     }
-    let totals = tallies.values().fold(Tally::default(), |mut all, one| {
-        all.merge(one);
-        all
-    });
-    let entry = Entry::of(actor, "plan-released", format!("plan {id}"), json!({"verdicts": totals}));
-    engine.store.release(id, &cuts, &tallies, &entry).await?;
+    engine.store.decide_release(id, &cuts, &tallies).await?;
     Ok(())
 }
 

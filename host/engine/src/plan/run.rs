@@ -1,30 +1,28 @@
-//! Runs a plan: attempts at tasks on all workers, commits, release. Whatever stops it, the same call goes on.
+//! Runs a plan: takes tasks on all workers until none is left, then releases. Whatever stops it, the same call goes on;
+//! several processes may run the same plan, and whoever finishes last releases it.
 
 use super::due::World;
+use super::job::{Ended, Job};
 use super::release::release;
-use super::task::{BucketOutcome, MachineFault, decide_bucket};
 use super::{PlanRequest, PlanSummary, Progress, Watch};
+use crate::presence::{self, Presence};
 use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
 use care_domain::key::Bucket;
 use care_domain::person::{Act, Actor};
-use care_domain::plan::TaskResult;
+use care_domain::task::{Descriptor, TaskManifest};
 use care_domain::time;
-use care_population::decision_log;
-use care_store::{Attempt, Committed, Plan, PlanState, TaskCommit};
+use care_store::{Halt, Lease, Plan, PlanState};
 use serde_json::json;
-use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// Attempts at a task under faults of the machine.
-pub(crate) const MAX_ATTEMPTS: u32 = 3;
-/// Attempts at a task whose customers somebody else keeps writing about.
-const MAX_REDONE: u32 = 20;
+/// How often a process that has nothing to do looks what became of others' tasks.
+const LOOK: Duration = Duration::from_millis(200);
 
 impl Engine {
     /// Runs the plan of a request to its release, or goes on where it stopped. `at` is the wall clock.
-    /// Where another process took tasks over, its release is left to that one.
     pub async fn run_plan(
         &self,
         request: &PlanRequest,
@@ -33,17 +31,12 @@ impl Engine {
         watch: Watch,
     ) -> Result<PlanSummary, EngineError> {
         let actor = self.authorise(by, Act::RunPlans, None, at).await?;
-        let world = Arc::new(self.world(request).await?);
-        let id = world.pins.id().map_err(EngineError::internal)?;
-        self.collect_orphans(at).await?;
-        let detail = json!({"date": time::write_date(request.date), "wave": request.wave});
-        let entry = Entry::of(&actor, "plan-opened", format!("plan {id}"), detail);
-        let plan = self.store.open_plan(&id, &world.pins, &entry).await?;
+        let (plan, world) = self.opened(request, &actor).await?;
         self.finish(&plan, world, request.workers, &actor, watch).await
     }
 
-    /// Goes on with a plan that was interrupted, as it pinned the world: whatever was changed since, what it had
-    /// committed is neither lost nor left waiting. `at` is the wall clock.
+    /// Goes on with a plan that was interrupted or paused, as it pinned the world: whatever was changed since, what it
+    /// had committed is neither lost nor left waiting. `at` is the wall clock.
     pub async fn resume_plan(
         &self,
         plan: &str,
@@ -52,9 +45,57 @@ impl Engine {
         watch: Watch,
     ) -> Result<PlanSummary, EngineError> {
         let actor = self.authorise(by, Act::RunPlans, None, at).await?;
-        let plan = self.plan(Some(plan)).await?;
+        let mut plan = self.plan(Some(plan)).await?;
         let world = Arc::new(self.world_of(&plan).await?);
+        if let PlanState::Paused(halt) = &plan.state {
+            let detail = json!({"paused-by": halt.person});
+            let entry = Entry::of(&actor, "plan-resumed", format!("plan {}", plan.id), detail);
+            self.store.unpause_plan(&plan.id, &entry).await?;
+            plan = self.plan(Some(&plan.id)).await?;
+        }
         self.finish(&plan, world, workers, &actor, watch).await
+    }
+
+    /// Does one task of a plan, as it was handed out. The same descriptor again gives the same manifest and does nothing.
+    pub async fn run_task(
+        &self,
+        task: &Descriptor,
+        (by, at): (&str, i64),
+        watch: Watch,
+    ) -> Result<TaskManifest, EngineError> {
+        self.authorise(by, Act::RunPlans, None, at).await?;
+        let plan = self.plan(Some(&task.plan)).await?;
+        if plan.pins.bucket_bits != task.bits {
+            let message = format!("plan {} has 2^{} buckets, not 2^{}", plan.id, plan.pins.bucket_bits, task.bits);
+            return Err(EngineError::refused("unknown-task", message, "Take descriptors from `care plan hand-out`"));
+        }
+        if matches!(plan.state, PlanState::Paused(_) | PlanState::Cancelled(_)) {
+            self.must_run(&plan).await?;
+        }
+        let presence = Presence::enter(&self.folder)?;
+        let world = Arc::new(self.world_of(&plan).await?);
+        let holder = presence.name().into();
+        let job = Job { engine: self.clone(), world, task: task.clone(), holder, watch };
+        let ended = job.run().await?;
+        presence.leave();
+        match ended {
+            Ended::Done { manifest, .. } => Ok(manifest),
+            Ended::Fenced => {
+                self.must_run(&self.plan(Some(&task.plan)).await?).await?;
+                let message = format!("attempt {} at bucket {} of plan {} is over", task.epoch, task.bucket, task.plan);
+                Err(EngineError::refused("fenced", message, "A newer attempt has the task; drop this descriptor"))
+            }
+        }
+    }
+
+    /// The world of a request, and its plan, which is opened unless it was before.
+    pub(super) async fn opened(&self, request: &PlanRequest, actor: &Actor) -> Result<(Plan, Arc<World>), EngineError> {
+        let world = self.world(request).await?;
+        let id = world.pins.id().map_err(EngineError::internal)?;
+        self.collect_orphans(actor.at).await?;
+        let detail = json!({"date": time::write_date(request.date), "wave": request.wave});
+        let entry = Entry::of(actor, "plan-opened", format!("plan {id}"), detail);
+        Ok((self.store.open_plan(&id, &world.pins, &entry).await?, Arc::new(world)))
     }
 
     async fn finish(
@@ -66,7 +107,8 @@ impl Engine {
         watch: Watch,
     ) -> Result<PlanSummary, EngineError> {
         let id = &plan.id;
-        if plan.state != PlanState::Running {
+        self.must_run(plan).await?;
+        if matches!(plan.state, PlanState::Released { .. }) {
             let mut summary = self.plan_summary(id).await?;
             summary.already_complete = true;
             summary.blocked.clone_from(&world.blocked);
@@ -74,137 +116,120 @@ impl Engine {
         }
         let customers = world.snapshot.manifest().rows;
         go_on(&watch, Progress::Opened { plan: id.clone(), customers })?;
-        let added = self.run_tasks(&world, id, workers, &watch).await?;
-        // A task that we lost to a newer attempt is still somebody's: whoever finishes last releases.
-        if self.store.tasks(id).await?.values().all(Option::is_some) {
-            go_on(&watch, Progress::Releasing)?;
-            release(self, &world, id, actor).await?;
-            go_on(&watch, Progress::Released)?;
-        }
+        let presence = Presence::enter(&self.folder)?;
+        let crew =
+            Crew { engine: self, world: &world, plan: id, workers, holder: presence.name().into(), watch: &watch };
+        let added = crew.run().await?;
+        presence.leave();
+        self.must_run(&self.plan(Some(id)).await?).await?;
+        go_on(&watch, Progress::Releasing)?;
+        release(self, &world, id, actor, &watch).await?;
+        self.must_run(&self.plan(Some(id)).await?).await?;
+        go_on(&watch, Progress::Released)?;
         let mut summary = self.plan_summary(id).await?;
         summary.added = added;
         summary.blocked.clone_from(&world.blocked);
         Ok(summary)
     }
 
-    async fn run_tasks(
-        &self,
-        world: &Arc<World>,
-        plan: &str,
-        workers: usize,
-        watch: &Watch,
-    ) -> Result<u64, EngineError> {
-        let tasks = self.store.tasks(plan).await?;
-        let mut waiting: VecDeque<u32> = tasks.into_iter().filter(|(_, r)| r.is_none()).map(|(b, _)| b).collect();
+    /// Refuses to go on with a plan that somebody holds up or called off.
+    pub(super) async fn must_run(&self, plan: &Plan) -> Result<(), EngineError> {
+        let told = |what: &str, Halt { person, at, reason }: &Halt| {
+            let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            format!("plan {} was {what} by {person} at {}{because}", plan.id, time::write_instant(*at))
+        };
+        match &plan.state {
+            PlanState::Paused(halt) => {
+                let (done, _) = self.store.tasks_done(&plan.id).await?;
+                let message = format!(
+                    "{}; {done} of its {} tasks are done",
+                    told("paused", halt),
+                    1_u32 << plan.pins.bucket_bits
+                );
+                Err(EngineError::refused("plan-paused", message, format!("Go on with `care plan resume {}`", plan.id)))
+            }
+            PlanState::Cancelled(halt) => {
+                let hint = "Nothing of it is sent. Plan anew as another wave: `care plan run --wave 2`";
+                Err(EngineError::refused("plan-cancelled", told("cancelled", halt), hint))
+            }
+            PlanState::Running | PlanState::Releasing { .. } | PlanState::Released { .. } => Ok(()),
+        }
+    }
+}
+
+/// The workers of this process on a plan.
+struct Crew<'a> {
+    engine: &'a Engine,
+    world: &'a Arc<World>,
+    plan: &'a str,
+    workers: usize,
+    holder: Arc<str>,
+    watch: &'a Watch,
+}
+
+impl Crew<'_> {
+    /// Takes tasks until all are done, by us or others, or somebody holds the plan up. Returns the contacts we added.
+    async fn run(&self) -> Result<u64, EngineError> {
         let mut running = JoinSet::new();
         let mut added = 0;
+        self.free_tasks_of_the_dead().await?;
         loop {
-            while running.len() < workers.max(1)
-                && let Some(index) = waiting.pop_front()
+            let (_, decided) = self.engine.store.tasks_done(self.plan).await?;
+            go_on(self.watch, Progress::Standing(decided))?;
+            while running.len() < self.workers.max(1)
+                && let Some(job) = self.take().await?
             {
-                let bucket = Bucket { bits: world.pins.bucket_bits, index };
-                let job = Job {
-                    engine: self.clone(),
-                    world: Arc::clone(world),
-                    plan: plan.to_owned(),
-                    bucket,
-                    watch: Arc::clone(watch),
-                };
-                running.spawn(async move { job.run().await });
+                running.spawn(job.run());
             }
-            let Some(done) = running.join_next().await else { return Ok(added) };
-            added += done.map_err(EngineError::internal)??;
-        }
-    }
-}
-
-/// One task of a plan.
-struct Job {
-    engine: Engine,
-    world: Arc<World>,
-    plan: String,
-    bucket: Bucket,
-    watch: Watch,
-}
-
-impl Job {
-    /// Attempts until the task is committed, by us or somebody newer. Returns the contacts it added.
-    async fn run(self) -> Result<u64, EngineError> {
-        let mut failed = 0;
-        for _ in 0..MAX_REDONE {
-            let Some(attempt) = self.engine.store.attempt(&self.plan, self.bucket).await? else { return Ok(0) };
-            self.go_on(Progress::Began(self.bucket))?;
-            let outcome = match self.decide(attempt).await? {
-                Ok(outcome) => outcome,
-                Err(MachineFault { activity, source }) => {
-                    failed += 1;
-                    tracing::warn!(plan = %self.plan, bucket = self.bucket.index, %activity, "fault of the machine: {source}");
-                    if failed == MAX_ATTEMPTS {
-                        return Err(EngineError::Machine { activity, attempts: failed, source });
+            match running.join_next().await {
+                Some(ended) => {
+                    if let Ended::Done { added: more, .. } = ended.map_err(EngineError::internal)?? {
+                        added += more;
                     }
-                    continue;
                 }
-            };
-            match self.commit(attempt, outcome).await? {
-                Committed::Done { inserted } => {
-                    self.go_on(Progress::Committed(self.bucket))?;
-                    return Ok(inserted);
-                }
-                Committed::Fenced => return Ok(0),
-                Committed::GivenUp => return Err(EngineError::Stopped),
-                Committed::Stale => {
-                    tracing::info!(plan = %self.plan, bucket = self.bucket.index, "the ledger moved on; task redone");
-                }
+                None if self.is_over().await? => return Ok(added),
+                None => self.wait().await?,
             }
         }
-        let message = format!("bucket {} is written to faster than it can be planned", self.bucket.index);
-        Err(EngineError::refused("busy-bucket", message, "Run the plan again at a quieter time"))
     }
 
-    async fn decide(&self, attempt: Attempt) -> Result<Result<BucketOutcome, MachineFault>, EngineError> {
-        let (history, lists) = self.engine.past(&self.world.lists, self.bucket, attempt.mark).await?;
-        let (world, bucket, watch) = (Arc::clone(&self.world), self.bucket, Arc::clone(&self.watch));
-        let decided = tokio::task::spawn_blocking(move || {
-            let data = world.snapshot.bucket(bucket)?;
-            let progress = |customers: usize| {
-                watch(&Progress::Customers(customers as u64));
-            };
-            Ok(decide_bucket(&world, &data, &history, &lists, &progress))
-        });
-        decided.await.map_err(EngineError::internal)?
+    async fn take(&self) -> Result<Option<Job>, EngineError> {
+        let lease = Lease { holder: &self.holder, length: self.engine.lease };
+        let Some((index, epoch)) = self.engine.store.take_task(self.plan, lease).await? else { return Ok(None) };
+        let bucket = Bucket { bits: self.world.pins.bucket_bits, index };
+        Ok(Some(Job {
+            engine: self.engine.clone(),
+            world: Arc::clone(self.world),
+            task: Descriptor::of(self.plan, bucket, epoch),
+            holder: Arc::clone(&self.holder),
+            watch: Arc::clone(self.watch),
+        }))
     }
 
-    /// The decision log first, under its digest and on disk; then everything else in one transaction.
-    async fn commit(&self, attempt: Attempt, outcome: BucketOutcome) -> Result<Committed, EngineError> {
-        self.go_on(Progress::Decided(self.bucket))?;
-        let folder = self.engine.decisions();
-        let decisions = outcome.decisions;
-        let log = tokio::task::spawn_blocking(move || decision_log::write(&folder, &decisions));
-        let log = log.await.map_err(EngineError::internal)??;
-        self.go_on(Progress::Logged(self.bucket))?;
-        let files = &self.world.snapshot.manifest().files;
-        let result = TaskResult {
-            mark: attempt.mark,
-            log: log.digest,
-            customers: files.get(self.bucket.index as usize).map_or(0, |f| f.rows),
-            tallies: outcome.tallies,
-            contacts: outcome.contacts.len() as u64,
-            faults: outcome.faults,
-        };
-        let task = TaskCommit {
-            plan: &self.plan,
-            bucket: self.bucket,
-            attempt,
-            result: &result,
-            contacts: &outcome.contacts,
-            controls: &outcome.controls,
-        };
-        let step = |step| (self.watch)(&Progress::Committing(self.bucket, step));
-        Ok(self.engine.store.commit_task(&task, &step).await?)
+    async fn is_over(&self) -> Result<bool, EngineError> {
+        let (done, _) = self.engine.store.tasks_done(self.plan).await?;
+        let plan = self.engine.plan(Some(self.plan)).await?;
+        Ok(plan.state != PlanState::Running || done == 1 << self.world.pins.bucket_bits)
     }
 
-    fn go_on(&self, progress: Progress) -> Result<(), EngineError> {
-        go_on(&self.watch, progress)
+    /// Others have the last tasks. Those of the dead are free at once, those of the silent when their lease has passed.
+    async fn wait(&self) -> Result<(), EngineError> {
+        let holders = self.engine.store.task_holders(self.plan).await?;
+        go_on(self.watch, Progress::Waiting { tasks: holders.values().sum() })?;
+        if !self.free_tasks_of_the_dead().await? {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Whether there were any.
+    async fn free_tasks_of_the_dead(&self) -> Result<bool, EngineError> {
+        let holders = self.engine.store.task_holders(self.plan).await?;
+        let mut freed = 0;
+        for holder in holders.keys().filter(|holder| presence::is_gone(&self.engine.folder, holder)) {
+            freed += self.engine.store.free_tasks_of(self.plan, holder).await?;
+        }
+        Ok(freed > 0)
     }
 }
 

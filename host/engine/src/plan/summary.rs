@@ -17,7 +17,9 @@ pub struct PlanSummary {
     pub date: i32,
     /// Wave.
     pub wave: u32,
-    /// Whether it is visible to dispatch.
+    /// `running`, `paused`, `releasing`, `released` or `cancelled`.
+    pub state: &'static str,
+    /// Whether all of it is visible to dispatch.
     pub released: bool,
     /// Whether this call found it complete.
     pub already_complete: bool,
@@ -65,8 +67,8 @@ impl Engine {
         let tasks = self.store.tasks(&plan.id).await?;
         let done = tasks.values().flatten();
         let tallies = match &plan.state {
-            PlanState::Released { tallies } => tallies.clone(),
-            PlanState::Running => merge(done.clone()),
+            PlanState::Releasing { tallies } | PlanState::Released { tallies } => tallies.clone(),
+            PlanState::Running | PlanState::Paused(_) | PlanState::Cancelled(_) => merge(done.clone()),
         };
         let mut faults: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
         for (campaign, codes) in done.clone().flat_map(|result| &result.faults) {
@@ -91,14 +93,15 @@ impl Engine {
             }
         });
         let plans = self.store.plans().await?.into_iter();
-        let unfinished = plans.filter(|p| p.state == PlanState::Running && p.id != plan.id).map(|p| p.id);
+        let unfinished = plans.filter(|p| p.state.is_open() && p.id != plan.id).map(|p| p.id);
         Ok(PlanSummary {
             unfinished: unfinished.collect(),
             blocked: Vec::new(),
             activities: activities.collect(),
             date: plan.pins.date,
             wave: plan.pins.wave,
-            released: plan.state != PlanState::Running,
+            released: matches!(plan.state, PlanState::Released { .. }),
+            state: plan.state.name(),
             already_complete: false,
             added: 0,
             customers: done.clone().map(|r| r.customers).sum(),

@@ -14,6 +14,7 @@ pub(crate) mod submission;
 use anyhow::Context;
 use care_engine::{Engine, EngineError, Worker};
 use std::path::Path;
+use std::time::Duration;
 
 /// Reads a text file that the user named.
 fn read(path: &Path) -> anyhow::Result<String> {
@@ -32,8 +33,8 @@ fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     })
 }
 
-async fn open(args: &crate::args::Args) -> anyhow::Result<Engine> {
-    Ok(Engine::open(&args.data).await?.with_worker(worker()?))
+pub(crate) async fn open(args: &crate::args::Args) -> anyhow::Result<Engine> {
+    Ok(Engine::open_patiently(&args.data, Duration::from_secs(args.patience)).await?.with_worker(worker()?))
 }
 
 /// This program as the one that compiles and tries plugins in a process of its own.

@@ -2,39 +2,61 @@
 
 use super::open;
 use crate::answer::{Answer, table};
-use crate::args::{Args, PlanCommand};
+use crate::args::{Args, PlanArgs, PlanCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use crate::progress::bar;
-use care_domain::time::write_date;
+use care_domain::time::{write_date, write_instant};
 use care_domain::verdict::Verdict;
-use care_engine::{Engine, EngineError, Explanation, PlanRequest, PlanSummary, Progress, Watch, WhyActivity};
+use care_engine::{
+    AtWork, Engine, EngineError, Explanation, PlanRequest, PlanStatus, PlanSummary, Progress, Watch, WhyActivity,
+};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// `care plan`
 pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
-        PlanCommand::Run { date, wave, at, snapshot, workers, batch } => {
-            let date = match date {
-                Some(date) => *date,
-                None => engine.snapshot(snapshot.as_deref(), None).await?.manifest().business_date,
-            };
-            let mut request = PlanRequest::of(date, workers.unwrap_or_else(cores))
-                .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
-            request.wave = *wave;
-            request.instant = at.unwrap_or(request.instant);
-            request.snapshot.clone_from(snapshot);
-            request.batch = batch.unwrap_or(request.batch);
+        PlanCommand::Run { plan, work } => {
+            let request = request(&engine, plan, work.workers.unwrap_or_else(cores)).await?;
+            let engine = engine.with_lease(Duration::from_secs(work.lease));
             let summary = engine.run_plan(&request, &args.user, now_ms(), watch(args)).await?;
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
-        PlanCommand::Resume { plan, workers } => {
-            let workers = workers.unwrap_or_else(cores);
+        PlanCommand::Resume { plan, work } => {
+            let engine = engine.with_lease(Duration::from_secs(work.lease));
+            let workers = work.workers.unwrap_or_else(cores);
             let summary = engine.resume_plan(plan, workers, (&args.user, now_ms()), watch(args)).await?;
             Ok(Answer::new(words(&summary), in_json(&summary)?))
+        }
+        PlanCommand::Pause { plan, reason } => {
+            let id = engine.pause_plan(plan, reason, (&args.user, now_ms())).await?;
+            let text = format!("plan {0} is paused; go on with: care plan resume {0}", short(&id));
+            Ok(Answer::new(text, json!({"plan": id, "state": "paused"})))
+        }
+        PlanCommand::Cancel { plan, reason } => {
+            let (id, gone) = engine.cancel_plan(plan, reason, (&args.user, now_ms())).await?;
+            let text = format!(
+                "plan {} is cancelled: {} planned contacts are withdrawn, {} held-out customers are free",
+                short(&id),
+                gone.contacts,
+                gone.controls
+            );
+            let json = json!({"plan": id, "state": "cancelled", "contacts": gone.contacts, "controls": gone.controls});
+            Ok(Answer::new(text, json))
+        }
+        PlanCommand::Status { plan } => {
+            let status = engine.plan_status(plan.as_deref()).await?;
+            Ok(Answer::new(told_of_status(&status), serde_json::to_value(&status)?))
+        }
+        PlanCommand::HandOut { plan, lease } => {
+            let request = request(&engine, plan, 1).await?;
+            let tasks = engine.hand_out(&request, Duration::from_secs(*lease), (&args.user, now_ms())).await?;
+            let lines: Vec<String> = tasks.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+            Ok(Answer::new(lines.join("\n"), json!({"tasks": tasks})))
         }
         PlanCommand::Show { plan: None, all: true } => plans(&engine).await,
         PlanCommand::Show { plan, .. } => {
@@ -43,6 +65,21 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
     }
+}
+
+async fn request(engine: &Engine, plan: &PlanArgs, workers: usize) -> anyhow::Result<PlanRequest> {
+    let PlanArgs { date, wave, at, snapshot, batch } = plan;
+    let date = match date {
+        Some(date) => *date,
+        None => engine.snapshot(snapshot.as_deref(), None).await?.manifest().business_date,
+    };
+    let mut request = PlanRequest::of(date, workers)
+        .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
+    request.wave = *wave;
+    request.instant = at.unwrap_or(request.instant);
+    request.snapshot.clone_from(snapshot);
+    request.batch = batch.unwrap_or(request.batch);
+    Ok(request)
 }
 
 pub(super) fn cores() -> usize {
@@ -63,6 +100,10 @@ pub(super) fn watch(args: &Args) -> Watch {
         match progress {
             Progress::Opened { customers: all, .. } => customers.set_length(*all),
             Progress::Customers(more) => customers.inc(*more),
+            Progress::Standing(decided) => customers.at_least(*decided),
+            Progress::Waiting { tasks } => customers.say(format!("waiting for {tasks} tasks in other hands")),
+            Progress::Began(_) => customers.say("deciding".into()),
+            Progress::Visible(contacts) => customers.say(format!("releasing, {contacts} contacts")),
             Progress::Released => customers.finish_and_clear(),
             _ => {}
         }
@@ -75,8 +116,12 @@ fn words(summary: &PlanSummary) -> String {
     text += &match (summary.already_complete, summary.released) {
         (true, _) => "already complete, 0 added\n".to_owned(),
         (_, true) => format!("released, {} contacts added\n", summary.added),
+        _ if summary.state == "cancelled" => {
+            format!("cancelled with {} of {} tasks done; nothing of it is sent\n", summary.tasks_done, summary.tasks)
+        }
         _ => format!(
-            "{} of {} tasks done; go on with: care plan resume {}\n",
+            "{}, {} of {} tasks done; go on with: care plan resume {}\n",
+            summary.state,
             summary.tasks_done,
             summary.tasks,
             short(&summary.plan)
@@ -109,6 +154,39 @@ fn words(summary: &PlanSummary) -> String {
     text
 }
 
+fn told_of_status(status: &PlanStatus) -> String {
+    let mut text = format!(
+        "plan {} of {}, wave {}: {}, {} of {} tasks done",
+        short(&status.plan),
+        write_date(status.date),
+        status.wave,
+        status.state,
+        status.tasks_done,
+        status.tasks
+    );
+    text += &match status.customers {
+        Some(all) => format!(", {} of {all} customers", status.decided),
+        None => format!(", {} customers", status.decided),
+    };
+    if let (Some(pace), Some(left)) = (status.pace, status.seconds_left) {
+        text += &format!(", {pace:.0}/s, {left} s left");
+    }
+    text += "\n";
+    if let Some(halt) = &status.halt {
+        text += &format!("{} by {} at {}: {}\n", status.state, halt.person, write_instant(halt.at), halt.reason);
+    }
+    let row = |task: &AtWork| {
+        let lost = if task.is_lost { "lost" } else { "at work" };
+        let AtWork { bucket, epoch, holder, silent, .. } = task;
+        vec![bucket.to_string(), epoch.to_string(), holder.clone(), lost.to_owned(), format!("{silent} s ago")]
+    };
+    if !status.at_work.is_empty() {
+        let rows: Vec<Vec<String>> = status.at_work.iter().map(row).collect();
+        text += &table(&["bucket", "attempt", "process", "", "last sign of life"], &rows);
+    }
+    text
+}
+
 fn in_json(summary: &PlanSummary) -> anyhow::Result<serde_json::Value> {
     let mut value = serde_json::to_value(summary)?;
     let totals = summary.totals();
@@ -119,10 +197,7 @@ fn in_json(summary: &PlanSummary) -> anyhow::Result<serde_json::Value> {
 
 async fn plans(engine: &Engine) -> anyhow::Result<Answer> {
     let plans = engine.store().plans().await.map_err(EngineError::from)?;
-    let state = |plan: &care_engine::Plan| match plan.state {
-        care_engine::PlanState::Running => "running",
-        care_engine::PlanState::Released { .. } => "released",
-    };
+    let state = |plan: &care_engine::Plan| plan.state.name();
     let rows: Vec<Vec<String>> = plans
         .iter()
         .map(|p| vec![short(&p.id).to_owned(), write_date(p.pins.date), p.pins.wave.to_string(), state(p).to_owned()])
