@@ -4,9 +4,12 @@
 mod bad_input;
 mod bad_plugins;
 mod care;
+mod crash_loop;
+mod fault_story;
 mod kill_story;
 mod loop_story;
 mod plugins_story;
 mod serve_story;
+mod task_story;
 mod telco;
 mod why_story;

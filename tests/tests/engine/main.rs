@@ -4,7 +4,9 @@
 mod capacity_story;
 mod dispatch_story;
 mod evidence_story;
+mod fault_story;
 mod gate_story;
+mod halt_story;
 mod machine_code_story;
 mod policy_story;
 mod resume_story;
