@@ -139,7 +139,10 @@ fn options(file: &Path, patience: Duration) -> SqliteConnectOptions {
 }
 
 async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {
-    SqlitePoolOptions::new().max_connections(size).connect_with(options).await.during("opening the database")
+    // A connection to a file need not be renewed; and sqlx 0.9.0's task that would close old ones may run on for ever, so
+    // that the process never ends (launchbadge/sqlx#3645). Without either bound there is no such task.
+    let pool = SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
+    pool.connect_with(options).await.during("opening the database")
 }
 
 #[cfg(test)]

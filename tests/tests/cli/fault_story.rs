@@ -145,30 +145,32 @@ struct Asleep {
     bucket: u32,
 }
 
-/// Starts a plan and stops its process while it has a task in hand; `None` when it was too quick, or holds the database.
+/// Starts a plan and stops its process while it has a task in hand; `None` when it was too quick.
 async fn asleep(care: &Care) -> Option<Asleep> {
     let mut command = care.command();
     command.args(["--json", "--as", OPERATOR, "plan", "run", "--workers", "1", "--lease", "1"]);
     let child = command.stdout(Stdio::piped()).spawn().expect("care runs");
     let store = Store::open(care.data()).await.expect("the store");
+    let begun = in_hand(&store).await;
+    // Into the middle of it: deciding takes far longer than this.
+    sleep(Duration::from_millis(20));
+    signal("STOP", &child);
+    if begun.is_some() && in_hand(&store).await == begun {
+        return begun.map(|bucket| Asleep { child, bucket });
+    }
+    awake(child);
+    None
+}
+
+/// The task that somebody has in hand, as soon as somebody has one; `None` when all are done.
+async fn in_hand(store: &Store) -> Option<u32> {
     loop {
         let plans = store.plans().await.expect("plans");
         let Some(plan) = plans.first() else { continue };
         let rows = store.task_rows(&plan.id).await.expect("tasks");
-        if let Some(held) = rows.iter().find(|row| row.held.is_some()) {
-            // Into the middle of it: deciding takes far longer than this.
-            sleep(Duration::from_millis(20));
-            signal("STOP", &child);
-            let now = store.task_rows(&plan.id).await.expect("tasks");
-            let asleep = Asleep { child, bucket: held.bucket };
-            if now.iter().any(|row| row.bucket == held.bucket && row.held.is_some()) {
-                return Some(asleep);
-            }
-            let _ = awake(asleep);
-            return None;
-        }
-        if rows.iter().all(|row| row.result.is_some()) {
-            return None;
+        let held = rows.iter().find(|row| row.held.is_some());
+        if held.is_some() || rows.iter().all(|row| row.result.is_some()) {
+            return held.map(|row| row.bucket);
         }
     }
 }
@@ -178,9 +180,9 @@ fn signal(name: &str, child: &Child) {
     assert!(sent.expect("the command kill").success());
 }
 
-fn awake(asleep: Asleep) -> Output {
-    signal("CONT", &asleep.child);
-    asleep.child.wait_with_output().expect("its end")
+fn awake(child: Child) -> Output {
+    signal("CONT", &child);
+    child.wait_with_output().expect("its end")
 }
 
 #[tokio::test]
@@ -193,14 +195,14 @@ async fn a_process_that_sleeps_past_its_lease_is_fenced_when_it_wakes() {
         let other = copy.command().args(args).output().expect("care runs");
         if other.status.code() == Some(1) && error_of(&other)["code"] == "store-locked" {
             // It fell asleep inside a transaction, which keeps everybody out; that is the story above.
-            let _ = awake(sleeper);
+            awake(sleeper.child);
             continue;
         }
         let summary = json(&String::from_utf8_lossy(&other.stdout));
         assert_eq!((&summary["released"], other.status.code()), (&true.into(), Some(0)), "{summary}");
         assert_eq!(traces(copy.data()).await, golden);
         let bucket = sleeper.bucket;
-        let woken = awake(sleeper);
+        let woken = awake(sleeper.child);
         let told = json(&String::from_utf8_lossy(&woken.stdout));
         assert_eq!((woken.status.code(), &told["released"]), (Some(0), &true.into()), "it finds the plan done: {told}");
         assert!(told["added"].as_u64() < Some(golden.0.len() as u64), "not all of it was its own: {told}");

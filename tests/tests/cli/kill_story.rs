@@ -10,5 +10,6 @@ async fn plans_and_their_dispatch_killed_again_and_again_end_as_if_undisturbed()
     let crashes = CrashLoop { kills, seed: 20_260_729, customers: 100_000 };
     let outcome = crashes.run(&|line| println!("{line}")).await;
     let rounds = outcome.rounds;
+    assert!(outcome.is_sound(), "{outcome:?}");
     assert_eq!(outcome, Outcome { kills, rounds, ..Outcome::default() });
 }

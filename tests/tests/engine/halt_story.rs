@@ -32,7 +32,12 @@ async fn two_processes_share_the_buckets_and_release_once() {
     let both = Arc::new(Barrier::new(2));
     let meets = |both: &Arc<Barrier>| {
         let both = Arc::clone(both);
-        at_step(|progress| matches!(progress, Progress::Began(_)), move || drop(both.wait()))
+        at_step(
+            |progress| matches!(progress, Progress::Began(_)),
+            move || {
+                both.wait();
+            },
+        )
     };
     let path: PathBuf = folder.path().into();
     let watch = meets(&both);
