@@ -27,7 +27,7 @@ echo "bad cells, with their lines:"
 cat "$rejects"
 care --as branch-author plugin push "$plugin" --key "$data/keys/branch-author.key" >/dev/null
 care --as provincial-approver submission simulate 1 --param everyone=true >/dev/null
-care --as provincial-approver submission approve 1 >/dev/null
+care --as provincial-approver submission approve 1 --tick proactive,customer-oriented >/dev/null
 care campaign start green-bill --param everyone=true >/dev/null
 plan=$(care plan run)
 # Nothing was really sent to these customers, so with churn as the outcome the effect is an A/A check.

@@ -40,6 +40,19 @@ pub fn plugin(name: &str) -> PathBuf {
     file
 }
 
+/// Changes the database behind the program's back, as somebody would who drops the triggers first.
+pub fn tamper(folder: &Path, statements: &str) {
+    let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_master WHERE type = 'trigger'";
+    let script = format!(
+        "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nc.executescript(c.execute(\"{triggers}\").fetchone()[0])\n\
+         c.executescript(sys.argv[2])\nc.commit()\n"
+    );
+    let database = folder.join("care.db");
+    let done = std::process::Command::new("python3").args(["-c", &script]).arg(&database).arg(statements).output();
+    let done = done.expect("python3 runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
 /// Copies a folder with everything in it; `to` must not exist.
 pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a new folder");

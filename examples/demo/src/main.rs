@@ -125,7 +125,7 @@ fn approve(care: &Care<'_>, plugins: &Path) -> anyhow::Result<Vec<String>> {
         let pushed = care.run("branch-author", &push)?;
         let number = pushed["submission"].to_string();
         care.run("provincial-approver", &["submission", "simulate", &number])?;
-        care.run("provincial-approver", &["submission", "approve", &number])?;
+        care.run("provincial-approver", &["submission", "approve", &number, "--tick", "proactive,customer-oriented"])?;
         let mut start = vec!["campaign", "start", name];
         start.extend(params.iter().flat_map(|param| ["--param", *param]));
         let started = care.run("operator", &start)?;

@@ -65,6 +65,15 @@ pub enum Addressee {
 }
 
 impl Addressee {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Customer, Self::CloseContacts, Self::InformationSystems, Self::KeyAccounts, Self::CustomerService];
+
+    /// The addressee of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|addressee| addressee.name() == name)
+    }
+
     /// As written in manifests.
     pub fn name(self) -> &'static str {
         match self {

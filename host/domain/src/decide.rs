@@ -31,10 +31,23 @@ pub struct Terms {
     pub rounds: u8,
     /// Approved regions; empty for the whole province and beyond.
     pub regions: Vec<String>,
+    /// Customers whom a variant of the same activity has instead.
+    pub except: Vec<Taken>,
+    /// Areas in which a customer must stand, by administrative code; empty for anywhere.
+    pub areas: Vec<String>,
     /// Share of customers, in parts of 10,000.
     pub share: u16,
     /// Channels of each reason, in order of preference.
     pub channels: Vec<Vec<Channel>>,
+}
+
+/// Customers whom a variant takes from its base: those of a region, and of them its share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Administrative code.
+    pub region: String,
+    /// Parts of 10,000.
+    pub share: u16,
 }
 
 /// Marks of the red and black list.
@@ -92,6 +105,8 @@ pub struct Customer<'a> {
     pub key: CustomerKey,
     /// Home region; empty when unknown.
     pub region: &'a str,
+    /// Where the customer is; empty when unknown.
+    pub visited: &'a str,
     /// Red or black list.
     pub list: ListMark,
     /// Has an open complaint.
@@ -198,6 +213,17 @@ fn in_scope(who: &Customer<'_>, terms: &Terms) -> Result<(), Ruling> {
     if !terms.regions.is_empty() && !terms.regions.iter().any(|r| region::covers(r, who.region)) {
         let figures = format!("home {}, approved {}", who.region, terms.regions.join(" "));
         return Err(Ruling::stop(Verdict::OutOfRegion, "region", figures));
+    }
+    let has = |taken: &&Taken| {
+        region::covers(&taken.region, who.region) && control::is_in_share(&terms.origin, who.key, taken.share)
+    };
+    if let Some(taken) = terms.except.iter().find(has) {
+        let figures = format!("home {}, a variant has {}", who.region, taken.region);
+        return Err(Ruling::stop(Verdict::OutOfRegion, "variant", figures));
+    }
+    if !terms.areas.is_empty() && !terms.areas.iter().any(|area| region::covers(area, who.visited)) {
+        let figures = format!("stands in {}, activated for {}", who.visited, terms.areas.join(" "));
+        return Err(Ruling::stop(Verdict::OutOfRegion, "area", figures));
     }
     if !control::is_in_share(&terms.origin, who.key, terms.share) {
         return Err(Ruling::stop(Verdict::OutOfRegion, "canary", format!("share {} of 10000", terms.share)));

@@ -4,10 +4,14 @@
 //! What fails a check is not kept, so the author's own file is the draft and the machine begins with the review:
 //!
 //! ```text
-//! city-review ─▶ provincial-review ─▶ approved ─▶ active ⇄ suspended ─▶ retired
-//!      └───────────────┴─▶ rejected, withdrawn        └──────┴─▶ withdrawn
+//! city-review ─▶ trial-review ─▶ provincial-review ─▶ second-review ─▶ approved ─▶ active ⇄ suspended ─▶ retired
+//!      └──────────────┴─────────────────┴───────────────────┴─▶ rejected, withdrawn       └──────┴─▶ withdrawn
 //! ```
+//!
+//! Only a city's activity has a city's review; whether there is a trial review and a second one, `gate::GateRules` say.
+//! Whatever is not ended may be `merged`: folded into a provincial activity that answers the same need.
 
+use crate::approval::Approval;
 use serde::{Deserialize, Serialize};
 
 /// A person's part in a submission so far.
@@ -19,34 +23,52 @@ pub struct Deed {
     pub at: i64,
 }
 
-/// What was granted, by whom, and who had a part in it before.
+/// Who had a part in a submission before the province looked at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Granted {
+pub struct Reviewed {
     /// Who uploaded and submitted.
     pub author: Deed,
     /// The city's reviewer, where a city initiated it.
     pub city: Option<Deed>,
+    /// Who tried it out before the decision (S3: 前端预审), where the gate asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Deed>,
+}
+
+/// What was granted, by whom, and who had a part in it before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Who had a part before.
+    #[serde(flatten)]
+    pub reviewed: Reviewed,
     /// Who approved.
     pub approver: Deed,
+    /// Who approved as well, where the reach asks for a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<Deed>,
     /// Digest of the approval.
     pub approval: String,
 }
 
 /// Where a submission stands, with what led there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Submission {
     /// A city initiated it, and its city looks at it first (S1: 地市客响).
-    CityReview {
-        /// Who uploaded and submitted.
-        author: Deed,
-    },
+    CityReview(Reviewed),
+    /// The customer-service centre tries it out (S3: 前端预审).
+    TrialReview(Reviewed),
     /// It waits for the province (S1: 省市场部).
-    ProvincialReview {
-        /// Who uploaded and submitted.
-        author: Deed,
-        /// The city's reviewer, where a city initiated it.
-        city: Option<Deed>,
+    ProvincialReview(Reviewed),
+    /// The province would grant it, and its reach asks for a second person.
+    SecondReview {
+        /// Who had a part before.
+        #[serde(flatten)]
+        reviewed: Reviewed,
+        /// Who approved first.
+        approver: Deed,
+        /// What the first would grant; not signed yet, so it vouches for nothing.
+        proposed: Box<Approval>,
     },
     /// The province granted it; no campaign runs it yet.
     Approved(Granted),
@@ -76,6 +98,19 @@ pub enum Submission {
         reviewer: Deed,
         /// On which ground.
         ground: Ground,
+        /// Why, for the author.
+        reason: String,
+    },
+    /// Folded into a provincial activity that answers the same need (S1: cities duplicated each other's activities).
+    Merged {
+        /// Who uploaded and submitted.
+        author: Deed,
+        /// Who folded it.
+        by: Deed,
+        /// Name of the activity that takes its place.
+        into: String,
+        /// What had been granted, if anything.
+        approval: Option<String>,
         /// Why, for the author.
         reason: String,
     },
@@ -130,57 +165,124 @@ pub enum Forbidden {
     },
 }
 
-impl Submission {
-    /// The first state: a city's activity goes to its city, a province's to the province.
-    pub fn submit(author: Deed, of_a_city: bool) -> Self {
-        if of_a_city { Self::CityReview { author } } else { Self::ProvincialReview { author, city: None } }
+impl Reviewed {
+    /// Nobody but the author had a part in it.
+    fn by_nobody(author: Deed) -> Self {
+        Self { author, city: None, trial: None }
     }
 
-    /// `city-review → provincial-review`, by somebody else than the author.
-    pub fn pass_city(self, reviewer: Deed) -> Result<Self, Forbidden> {
+    /// Whether a person may decide after these.
+    fn four_eyes(&self, now: &Deed) -> Result<(), Forbidden> {
+        let before = [Some(&self.author), self.city.as_ref(), self.trial.as_ref()];
+        four_eyes(&before.into_iter().flatten().collect::<Vec<_>>(), now)
+    }
+}
+
+impl Submission {
+    /// The first state: a city's activity goes to its city; a province's to whoever tries it out, where the gate asks for
+    /// a trial, or to the province.
+    pub fn submit(author: Deed, of_a_city: bool, trial: bool) -> Self {
+        let reviewed = Reviewed::by_nobody(author);
+        match (of_a_city, trial) {
+            (true, _) => Self::CityReview(reviewed),
+            (false, true) => Self::TrialReview(reviewed),
+            (false, false) => Self::ProvincialReview(reviewed),
+        }
+    }
+
+    /// `city-review → trial-review | provincial-review`, by somebody else than the author.
+    pub fn pass_city(self, reviewer: Deed, trial: bool) -> Result<Self, Forbidden> {
         match self {
-            Self::CityReview { author } => {
-                four_eyes(&[&author], &reviewer)?;
-                Ok(Self::ProvincialReview { author, city: Some(reviewer) })
+            Self::CityReview(reviewed) => {
+                reviewed.four_eyes(&reviewer)?;
+                let reviewed = Reviewed { city: Some(reviewer), ..reviewed };
+                Ok(if trial { Self::TrialReview(reviewed) } else { Self::ProvincialReview(reviewed) })
             }
             other => Err(other.cannot("passed on to the province")),
+        }
+    }
+
+    /// `trial-review → provincial-review`, by somebody who had no part in it.
+    pub fn pass_trial(self, reviewer: Deed) -> Result<Self, Forbidden> {
+        match self {
+            Self::TrialReview(reviewed) => {
+                reviewed.four_eyes(&reviewer)?;
+                Ok(Self::ProvincialReview(Reviewed { trial: Some(reviewer), ..reviewed }))
+            }
+            other => Err(other.cannot("passed on by its trial")),
         }
     }
 
     /// `provincial-review → approved`, by somebody who had no part in it.
     pub fn approve(self, approver: Deed, approval: String) -> Result<Self, Forbidden> {
         match self {
-            Self::ProvincialReview { author, city } => {
-                four_eyes(&[&author].into_iter().chain(&city).collect::<Vec<_>>(), &approver)?;
-                Ok(Self::Approved(Granted { author, city, approver, approval }))
+            Self::ProvincialReview(reviewed) => {
+                reviewed.four_eyes(&approver)?;
+                Ok(Self::Approved(Granted { reviewed, approver, second: None, approval }))
             }
             other => Err(other.cannot("approved")),
         }
     }
 
-    /// `city-review | provincial-review → rejected`, with a reason, by somebody else than the author: taking one's own
-    /// back is another thing.
-    pub fn reject(self, reviewer: Deed, ground: Ground, reason: &str) -> Result<Self, Forbidden> {
+    /// `provincial-review → second-review`, by somebody who had no part in it: its reach asks for a second person.
+    pub fn propose(self, approver: Deed, proposed: Approval) -> Result<Self, Forbidden> {
         match self {
-            Self::CityReview { author } | Self::ProvincialReview { author, .. } => {
-                four_eyes(&[&author], &reviewer)?;
-                Ok(Self::Rejected { author, reviewer, ground, reason: given(reason)? })
+            Self::ProvincialReview(reviewed) => {
+                reviewed.four_eyes(&approver)?;
+                Ok(Self::SecondReview { reviewed, approver, proposed: Box::new(proposed) })
             }
-            other => Err(other.cannot("rejected")),
+            other => Err(other.cannot("approved")),
         }
     }
 
-    /// `city-review | provincial-review → withdrawn`, by the author.
-    pub fn take_back(self, by: Deed, reason: &str) -> Result<Self, Forbidden> {
+    /// `second-review → approved`, by somebody who had no part in it: neither before nor as the first approver.
+    pub fn confirm(self, second: Deed, approval: String) -> Result<Self, Forbidden> {
         match self {
-            Self::CityReview { author } | Self::ProvincialReview { author, .. } => {
-                if author.person != by.person {
-                    return Err(Forbidden::NotAuthor { author: author.person });
-                }
-                Ok(Self::Withdrawn { author, by, approval: None, reason: reason.trim().to_owned() })
+            Self::SecondReview { reviewed, approver, .. } => {
+                reviewed.four_eyes(&second)?;
+                four_eyes(&[&approver], &second)?;
+                Ok(Self::Approved(Granted { reviewed, approver, second: Some(second), approval }))
             }
-            other => Err(other.cannot("taken back")),
+            other => Err(other.cannot("confirmed")),
         }
+    }
+
+    /// Any undecided state `→ rejected`, with a reason, by somebody else than the author: taking one's own back is another
+    /// thing.
+    pub fn reject(self, reviewer: Deed, ground: Ground, reason: &str) -> Result<Self, Forbidden> {
+        if !self.is_undecided() {
+            return Err(self.cannot("rejected"));
+        }
+        let author = self.author().clone();
+        four_eyes(&[&author], &reviewer)?;
+        Ok(Self::Rejected { author, reviewer, ground, reason: given(reason)? })
+    }
+
+    /// Any state that is not ended `→ merged`, with a reason, by somebody else than the author: the activity `into` takes
+    /// its place.
+    pub fn merge(self, by: Deed, into: &str, reason: &str) -> Result<Self, Forbidden> {
+        let approval = match &self {
+            undecided if undecided.is_undecided() => None,
+            Self::Approved(granted) | Self::Active(granted) | Self::Suspended { granted, .. } => {
+                Some(granted.approval.clone())
+            }
+            _ => return Err(self.cannot("folded into another")),
+        };
+        let author = self.author().clone();
+        four_eyes(&[&author], &by)?;
+        Ok(Self::Merged { author, by, into: into.to_owned(), approval, reason: given(reason)? })
+    }
+
+    /// Any undecided state `→ withdrawn`, by the author.
+    pub fn take_back(self, by: Deed, reason: &str) -> Result<Self, Forbidden> {
+        if !self.is_undecided() {
+            return Err(self.cannot("taken back"));
+        }
+        let author = self.author().clone();
+        if author.person != by.person {
+            return Err(Forbidden::NotAuthor { author: author.person });
+        }
+        Ok(Self::Withdrawn { author, by, approval: None, reason: reason.trim().to_owned() })
     }
 
     /// `approved → active`: the first campaign runs it. An active one stays so.
@@ -223,8 +325,8 @@ impl Submission {
     pub fn withdraw(self, by: Deed, reason: &str) -> Result<Self, Forbidden> {
         match self {
             Self::Approved(granted) | Self::Active(granted) | Self::Suspended { granted, .. } => {
-                let Granted { author, approval, .. } = granted;
-                Ok(Self::Withdrawn { author, by, approval: Some(approval), reason: given(reason)? })
+                let Granted { reviewed, approval, .. } = granted;
+                Ok(Self::Withdrawn { author: reviewed.author, by, approval: Some(approval), reason: given(reason)? })
             }
             other => Err(other.cannot("withdrawn")),
         }
@@ -233,13 +335,16 @@ impl Submission {
     /// As stored and shown.
     pub fn state(&self) -> &'static str {
         match self {
-            Self::CityReview { .. } => "city-review",
-            Self::ProvincialReview { .. } => "provincial-review",
+            Self::CityReview(_) => "city-review",
+            Self::TrialReview(_) => "trial-review",
+            Self::ProvincialReview(_) => "provincial-review",
+            Self::SecondReview { .. } => "second-review",
             Self::Approved(_) => "approved",
             Self::Active(_) => "active",
             Self::Suspended { .. } => "suspended",
             Self::Retired { .. } => "retired",
             Self::Rejected { .. } => "rejected",
+            Self::Merged { .. } => "merged",
             Self::Withdrawn { .. } => "withdrawn",
         }
     }
@@ -247,14 +352,32 @@ impl Submission {
     /// Who uploaded and submitted it.
     pub fn author(&self) -> &Deed {
         match self {
-            Self::CityReview { author }
-            | Self::ProvincialReview { author, .. }
-            | Self::Rejected { author, .. }
-            | Self::Withdrawn { author, .. } => author,
+            Self::CityReview(reviewed)
+            | Self::TrialReview(reviewed)
+            | Self::ProvincialReview(reviewed)
+            | Self::SecondReview { reviewed, .. } => &reviewed.author,
+            Self::Rejected { author, .. } | Self::Merged { author, .. } | Self::Withdrawn { author, .. } => author,
             Self::Approved(granted)
             | Self::Active(granted)
             | Self::Suspended { granted, .. }
-            | Self::Retired { granted, .. } => &granted.author,
+            | Self::Retired { granted, .. } => &granted.reviewed.author,
+        }
+    }
+
+    /// Whether nobody decided about it yet.
+    pub fn is_undecided(&self) -> bool {
+        matches!(
+            self,
+            Self::CityReview(_) | Self::TrialReview(_) | Self::ProvincialReview(_) | Self::SecondReview { .. }
+        )
+    }
+
+    /// The approval that its end ended.
+    pub fn ended_approval(&self) -> Option<&str> {
+        match self {
+            Self::Retired { granted, .. } => Some(&granted.approval),
+            Self::Withdrawn { approval, .. } | Self::Merged { approval, .. } => approval.as_deref(),
+            _ => None,
         }
     }
 
@@ -293,29 +416,42 @@ mod tests {
         Deed { person: person.into(), at: 1 }
     }
 
+    fn proposed() -> Approval {
+        crate::approval::tests::any()
+    }
+
     /// One submission in every state.
     fn every_state() -> Vec<Submission> {
-        let city = Submission::submit(deed("author"), true);
-        let province = city.clone().pass_city(deed("city")).expect("passed");
+        let city = Submission::submit(deed("author"), true, false);
+        let trial = city.clone().pass_city(deed("city"), true).expect("passed");
+        let province = trial.clone().pass_trial(deed("trial")).expect("passed");
         let approved = province.clone().approve(deed("province"), "digest".into()).expect("approved");
         let active = approved.clone().activate().expect("active");
         vec![
             city.clone(),
+            trial,
             province.clone(),
+            province.clone().propose(deed("province"), proposed()).expect("proposed"),
             approved.clone(),
             active.clone(),
             active.clone().suspend(deed("duty"), "complaints").expect("suspended"),
             active.clone().retire(deed("province")).expect("retired"),
-            province.reject(deed("province"), Ground::Other, "too long").expect("rejected"),
+            province.clone().reject(deed("province"), Ground::Other, "too long").expect("rejected"),
+            province.merge(deed("province"), "birthday", "the same need").expect("merged"),
             active.withdraw(deed("province"), "wrong tariff").expect("withdrawn"),
         ]
     }
 
     type Transition = (&'static str, fn(Submission) -> Result<Submission, Forbidden>);
 
-    const TRANSITIONS: [Transition; 9] = [
-        ("pass-city", |s| s.pass_city(deed("x"))),
+    const TRANSITIONS: [Transition; 14] = [
+        ("pass-city", |s| s.pass_city(deed("x"), false)),
+        ("pass-city-to-trial", |s| s.pass_city(deed("x"), true)),
+        ("pass-trial", |s| s.pass_trial(deed("x"))),
         ("approve", |s| s.approve(deed("x"), "digest".into())),
+        ("propose", |s| s.propose(deed("x"), proposed())),
+        ("confirm", |s| s.confirm(deed("x"), "digest".into())),
+        ("merge", |s| s.merge(deed("x"), "birthday", "the same need")),
         ("reject", |s| s.reject(deed("x"), Ground::NotCare, "no need is met")),
         ("take-back", |s| s.take_back(deed("author"), "")),
         ("activate", Submission::activate),
@@ -326,13 +462,28 @@ mod tests {
     ];
 
     /// Every legal edge; whatever is not listed is forbidden.
-    const EDGES: [(&str, &str, &str); 17] = [
+    const EDGES: [(&str, &str, &str); 32] = [
         ("city-review", "pass-city", "provincial-review"),
+        ("city-review", "pass-city-to-trial", "trial-review"),
         ("city-review", "reject", "rejected"),
+        ("city-review", "merge", "merged"),
         ("city-review", "take-back", "withdrawn"),
+        ("trial-review", "pass-trial", "provincial-review"),
+        ("trial-review", "reject", "rejected"),
+        ("trial-review", "merge", "merged"),
+        ("trial-review", "take-back", "withdrawn"),
         ("provincial-review", "approve", "approved"),
+        ("provincial-review", "propose", "second-review"),
         ("provincial-review", "reject", "rejected"),
+        ("provincial-review", "merge", "merged"),
         ("provincial-review", "take-back", "withdrawn"),
+        ("second-review", "confirm", "approved"),
+        ("second-review", "reject", "rejected"),
+        ("second-review", "merge", "merged"),
+        ("second-review", "take-back", "withdrawn"),
+        ("approved", "merge", "merged"),
+        ("active", "merge", "merged"),
+        ("suspended", "merge", "merged"),
         ("approved", "activate", "active"),
         ("approved", "suspend", "suspended"),
         ("approved", "retire", "retired"),
@@ -376,22 +527,46 @@ mod tests {
 
     #[test]
     fn four_eyes_compare_everybody_who_had_a_part() {
-        let city = Submission::submit(deed("author"), true);
-        assert_eq!(city.clone().pass_city(deed("author")), Err(Forbidden::FourEyes { person: "author".into() }));
-        let province = city.clone().pass_city(deed("city")).expect("passed");
+        let own = |person: &str| Forbidden::FourEyes { person: person.into() };
+        let city = Submission::submit(deed("author"), true, true);
+        assert_eq!(city.clone().pass_city(deed("author"), true), Err(own("author")));
+        let trial = city.clone().pass_city(deed("city"), true).expect("passed");
         for person in ["author", "city"] {
-            let own = province.clone().approve(deed(person), "digest".into());
-            assert_eq!(own, Err(Forbidden::FourEyes { person: person.into() }));
+            assert_eq!(trial.clone().pass_trial(deed(person)), Err(own(person)));
         }
-        assert!(matches!(city.clone().reject(deed("author"), Ground::Other, "no"), Err(Forbidden::FourEyes { .. })));
+        let province = trial.pass_trial(deed("trial")).expect("passed");
+        for person in ["author", "city", "trial"] {
+            assert_eq!(province.clone().approve(deed(person), "digest".into()), Err(own(person)));
+            assert_eq!(province.clone().propose(deed(person), proposed()), Err(own(person)));
+        }
+        let waits = province.clone().propose(deed("first"), proposed()).expect("proposed");
+        for person in ["author", "city", "trial", "first"] {
+            assert_eq!(waits.clone().confirm(deed(person), "digest".into()), Err(own(person)));
+        }
+        assert!(waits.confirm(deed("second"), "digest".into()).is_ok());
+        assert_eq!(province.clone().merge(deed("author"), "birthday", "the same"), Err(own("author")));
+        assert_eq!(city.clone().reject(deed("author"), Ground::Other, "no"), Err(own("author")));
         assert_eq!(city.take_back(deed("city"), ""), Err(Forbidden::NotAuthor { author: "author".into() }));
     }
 
     #[test]
+    fn a_state_of_before_the_trial_and_the_second_review_is_still_read() {
+        let of_before = r#"{"state":"active","author":{"person":"lin","at":1},"city":null,
+            "approver":{"person":"xu","at":2},"approval":"d"}"#;
+        let read: Submission = serde_json::from_str(of_before).expect("the state machine's own value");
+        assert_eq!((read.state(), read.author().person.as_str()), ("active", "lin"));
+        for state in every_state() {
+            let text = serde_json::to_string(&state).expect("JSON");
+            assert_eq!(serde_json::from_str::<Submission>(&text).expect("its own JSON"), state);
+        }
+    }
+
+    #[test]
     fn whoever_refuses_holds_or_ends_says_why() {
-        let [_, province, approved, ..] = &every_state()[..] else { panic!("states") };
+        let [_, _, province, _, approved, ..] = &every_state()[..] else { panic!("states") };
         for silent in ["", "  \n"] {
             assert_eq!(province.clone().reject(deed("x"), Ground::Other, silent), Err(Forbidden::NoReason));
+            assert_eq!(province.clone().merge(deed("x"), "birthday", silent), Err(Forbidden::NoReason));
             assert_eq!(approved.clone().suspend(deed("x"), silent), Err(Forbidden::NoReason));
             assert_eq!(approved.clone().withdraw(deed("x"), silent), Err(Forbidden::NoReason));
         }

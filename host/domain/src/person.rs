@@ -76,6 +76,8 @@ pub enum Act {
     Upload,
     /// Pass a city's activity on to the province.
     ReviewForCity,
+    /// Say that an activity was tried out (S3: 前端预审).
+    ReviewForTrial,
     /// Simulate a submission; nothing is sent, the evidence is kept.
     Simulate,
     /// Grant, or refuse.
@@ -110,6 +112,12 @@ pub enum Act {
     RecordOutcomes,
     /// Put a contact policy in force.
     SetPolicy,
+    /// Activate what was approved on standby.
+    Activate,
+    /// Uphold or end an activation.
+    ReviewActivation,
+    /// Set what the gate asks beyond its states.
+    SetGateRules,
     /// Register persons and give or take roles.
     ManagePersons,
     /// Register and revoke branch keys.
@@ -117,7 +125,7 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 21] = {
+const RIGHTS: [(Act, &[Role]); 25] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -125,6 +133,7 @@ const RIGHTS: [(Act, &[Role]); 21] = {
     [
         (Act::Upload, &[Initiator]),
         (Act::ReviewForCity, &[CityReviewer]),
+        (Act::ReviewForTrial, &[CustomerService]),
         (Act::Simulate, &[Initiator, CityReviewer, CustomerService, ProvincialApprover]),
         (Act::Decide, &[ProvincialApprover]),
         (Act::TakeBack, &[Initiator]),
@@ -142,6 +151,9 @@ const RIGHTS: [(Act, &[Role]); 21] = {
         (Act::ImportList, &[Operator, KeyAccounts]),
         (Act::RecordOutcomes, &[Operator, CustomerService]),
         (Act::SetPolicy, &[ProvincialApprover]),
+        (Act::Activate, &[DutyOfficer]),
+        (Act::ReviewActivation, &[ProvincialApprover]),
+        (Act::SetGateRules, &[Administrator]),
         (Act::ManagePersons, &[Administrator]),
         (Act::ManageKeys, &[Administrator]),
     ]
@@ -163,6 +175,7 @@ impl Act {
         match self {
             Self::Upload => "upload",
             Self::ReviewForCity => "review-for-city",
+            Self::ReviewForTrial => "review-for-trial",
             Self::Simulate => "simulate",
             Self::Decide => "decide",
             Self::TakeBack => "take-back",
@@ -180,6 +193,9 @@ impl Act {
             Self::ImportList => "import-list",
             Self::RecordOutcomes => "record-outcomes",
             Self::SetPolicy => "set-policy",
+            Self::Activate => "activate",
+            Self::ReviewActivation => "review-activation",
+            Self::SetGateRules => "set-gate-rules",
             Self::ManagePersons => "manage-persons",
             Self::ManageKeys => "manage-keys",
         }

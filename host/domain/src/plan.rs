@@ -23,6 +23,9 @@ pub struct PinnedCampaign {
     pub origin: String,
     /// Canonical JSON of the parameters.
     pub params: String,
+    /// Areas for which it was activated on standby.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<String>,
 }
 
 /// Everything that decides what a plan does, beside the ledger up to each task's mark.
@@ -96,10 +99,49 @@ pub struct Ranked {
     pub candidate: String,
     /// Messages by channel that it needs.
     pub needs: BTreeMap<crate::contact::Channel, u64>,
+    /// Digest of the approval whose budget pays for it.
+    pub approval: String,
+    /// What its messages cost, in fen.
+    pub cost_fen: u64,
 }
 
-/// Which candidates a limited capacity cuts: `true` stays. A candidate is released whole or not at all.
-pub fn release(candidates: &[Ranked], capacity: &BTreeMap<crate::contact::Channel, u64>) -> Vec<bool> {
+/// What release shares out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Messages by channel; a channel that is not named is not limited.
+    pub capacity: BTreeMap<crate::contact::Channel, u64>,
+    /// What is left of budgets, in fen, by digest of the approval; one that is not named is not limited.
+    pub budgets: BTreeMap<String, u64>,
+}
+
+impl Limits {
+    /// Whether there is nothing to share out.
+    pub fn is_empty(&self) -> bool {
+        self.capacity.is_empty() && self.budgets.is_empty()
+    }
+}
+
+/// Why release cuts a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// A channel has no place left for it.
+    Capacity,
+    /// Its approval's budget does not pay for it.
+    Budget,
+}
+
+impl Cut {
+    /// Code of the rule.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Capacity => "capacity",
+            Self::Budget => "budget",
+        }
+    }
+}
+
+/// Which candidates limits cut, and why: `None` stays. A candidate is released whole or not at all.
+pub fn release(candidates: &[Ranked], limits: &Limits) -> Vec<Option<Cut>> {
     let hash = |r: &Ranked| canonical::hash64(&[b"care-release-1", r.candidate.as_bytes()]);
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|a, b| {
@@ -111,21 +153,31 @@ pub fn release(candidates: &[Ranked], capacity: &BTreeMap<crate::contact::Channe
             .then_with(|| hash(a).cmp(&hash(b)))
             .then_with(|| a.candidate.cmp(&b.candidate))
     });
-    let mut left = capacity.clone();
-    let mut released = vec![false; candidates.len()];
+    let mut left = limits.clone();
+    let mut cuts = vec![None; candidates.len()];
     for index in order {
-        let needs = &candidates[index].needs;
-        let fits = needs.iter().all(|(channel, n)| left.get(channel).is_none_or(|places| n <= places));
-        if fits {
-            for (channel, n) in needs {
-                if let Some(places) = left.get_mut(channel) {
-                    *places -= n;
-                }
-            }
-            released[index] = true;
-        }
+        cuts[index] = left.take(&candidates[index]).err();
     }
-    released
+    cuts
+}
+
+impl Limits {
+    /// Takes what a candidate needs, all of it or nothing.
+    fn take(&mut self, candidate: &Ranked) -> Result<(), Cut> {
+        let needs = &candidate.needs;
+        if !needs.iter().all(|(channel, n)| self.capacity.get(channel).is_none_or(|places| n <= places)) {
+            return Err(Cut::Capacity);
+        }
+        if let Some(left) = self.budgets.get_mut(&candidate.approval) {
+            *left = left.checked_sub(candidate.cost_fen).ok_or(Cut::Budget)?;
+        }
+        for (channel, n) in needs {
+            if let Some(places) = self.capacity.get_mut(channel) {
+                *places -= n;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -135,8 +187,22 @@ mod tests {
     use crate::policy::Class;
 
     fn candidate(class: Class, score: f32, name: &str, sms: u64) -> Ranked {
-        Ranked { class, weight: 100, score, candidate: name.into(), needs: BTreeMap::from([(Channel::Sms, sms)]) }
+        Ranked {
+            class,
+            weight: 100,
+            score,
+            candidate: name.into(),
+            needs: BTreeMap::from([(Channel::Sms, sms)]),
+            approval: "approval".into(),
+            cost_fen: 5 * sms,
+        }
     }
+
+    fn places(sms: u64) -> Limits {
+        Limits { capacity: BTreeMap::from([(Channel::Sms, sms)]), ..Limits::default() }
+    }
+
+    const FULL: Option<Cut> = Some(Cut::Capacity);
 
     #[test]
     fn capacity_goes_to_the_higher_class_then_to_the_greater_need() {
@@ -145,14 +211,32 @@ mod tests {
             candidate(Class::Service, 0.1, "b", 1),
             candidate(Class::Care, 0.95, "c", 1),
         ];
-        let capacity = BTreeMap::from([(Channel::Sms, 2)]);
-        assert_eq!(release(&waiting, &capacity), [false, true, true]);
-        assert_eq!(release(&waiting, &BTreeMap::new()), [true, true, true]);
+        assert_eq!(release(&waiting, &places(2)), [FULL, None, None]);
+        assert_eq!(release(&waiting, &Limits::default()), [None, None, None]);
     }
 
     #[test]
     fn a_candidate_goes_out_whole_or_not_at_all() {
         let waiting = [candidate(Class::Care, 0.9, "a", 3), candidate(Class::Care, 0.5, "b", 1)];
-        assert_eq!(release(&waiting, &BTreeMap::from([(Channel::Sms, 2)])), [false, true]);
+        assert_eq!(release(&waiting, &places(2)), [FULL, None]);
+    }
+
+    #[test]
+    fn a_budget_pays_for_the_greatest_need_and_for_no_other_approval() {
+        let other = Ranked { approval: "another".into(), ..candidate(Class::Commercial, 0.1, "d", 9) };
+        let waiting = [
+            candidate(Class::Care, 0.5, "a", 1),
+            candidate(Class::Care, 0.9, "b", 2),
+            candidate(Class::Care, 0.7, "c", 1),
+            other,
+        ];
+        let limits = |fen| Limits { budgets: BTreeMap::from([("approval".to_owned(), fen)]), ..Limits::default() };
+        let broke = Some(Cut::Budget);
+        assert_eq!(release(&waiting, &limits(19)), [broke, None, None, None]);
+        assert_eq!(release(&waiting, &limits(20)), [None; 4]);
+        assert_eq!(release(&waiting, &limits(9)), [broke, broke, None, None], "what is left may pay for a smaller one");
+        // A candidate that capacity cuts costs nothing.
+        let both = Limits { capacity: BTreeMap::from([(Channel::Sms, 1)]), ..limits(5) };
+        assert_eq!(release(&waiting[..3], &both), [FULL, FULL, None]);
     }
 }

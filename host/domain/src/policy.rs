@@ -140,6 +140,14 @@ pub struct Policy {
     /// The most contacts of one plan by channel; none for no limit.
     #[serde(default)]
     pub capacity: BTreeMap<Channel, u64>,
+    /// What a message costs by channel, in fen: a short message by the segment. A channel that is not named costs nothing.
+    #[serde(default = "default_prices")]
+    pub prices_fen: BTreeMap<Channel, u32>,
+}
+
+/// A segment of a short message costs 5 fen †.
+fn default_prices() -> BTreeMap<Channel, u32> {
+    BTreeMap::from([(Channel::Sms, 5)])
 }
 
 impl Default for Policy {
@@ -178,6 +186,7 @@ impl Default for Policy {
             control_share: 1_000,
             control_salt: "control-1".into(),
             capacity: BTreeMap::new(),
+            prices_fen: default_prices(),
         }
     }
 }
@@ -220,6 +229,12 @@ impl Policy {
             "Write any text; another one draws other groups",
         );
         findings
+    }
+
+    /// What a message costs, in fen; `segments` of a short message.
+    pub fn price_fen(&self, channel: Channel, segments: u32) -> u64 {
+        let price = u64::from(self.prices_fen.get(&channel).copied().unwrap_or(0));
+        if channel == Channel::Sms { price * u64::from(segments) } else { price }
     }
 
     /// The rules of a class; a table that lacks one is answered with the strictest, `commercial`'s.

@@ -34,6 +34,27 @@ pub fn write_date(days: i32) -> String {
     date_of(days).map_or_else(|| format!("day {days}"), |d| d.to_string())
 }
 
+/// A date that may be absent, in documents that people write: `2026-07-29`.
+pub mod optional_date {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes a day number as a date.
+    pub fn serialize<S: Serializer>(days: &Option<i32>, to: S) -> Result<S::Ok, S::Error> {
+        match days {
+            Some(days) => to.serialize_str(&super::write_date(*days)),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// Reads a date as a day number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+        let days = super::parse_date(&text);
+        days.map(Some).ok_or_else(|| D::Error::custom(format!("{text:?} is no date; write 2026-07-29")))
+    }
+}
+
 /// Writes an instant as RFC 3339 in the province's zone.
 pub fn write_instant(instant_ms: i64) -> String {
     let Ok(stamp) = Timestamp::from_millisecond(instant_ms) else { return format!("{instant_ms} ms") };

@@ -1,6 +1,7 @@
 //! Campaigns: an approved version with parameters, pinned.
 
 use crate::{Engine, EngineError};
+use care_domain::approval::Approval;
 use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::manifest::Manifest;
@@ -17,6 +18,8 @@ pub struct NewCampaign {
     pub activity: String,
     /// Which versions will do: the newest approved one that fits is pinned.
     pub requirement: VersionReq,
+    /// The variant of that name rather than the activity as it was uploaded.
+    pub variant: Option<String>,
     /// Parameters that differ from their defaults.
     pub params: Map<String, Value>,
 }
@@ -38,10 +41,11 @@ impl Engine {
         let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
         let submissions = self.store.submissions().await?;
         let pinned = newest_approved(&submissions, new)?;
+        not_on_standby(&self.vouched(pinned).await?)?;
         let campaign = self.pin(pinned, new, &actor).await?;
-        self.activate(pinned, &actor).await?;
+        self.make_active(pinned, &actor).await?;
         let entry = Entry::of(&actor, "campaign-started", "", pinning(&campaign));
-        let id = self.store.start_campaign(&campaign, entry).await?;
+        let id = self.store.start_campaign(&campaign, None, entry).await?;
         let version = pinned.version.manifest.version.clone();
         Ok(Started { campaign: id, version, digest: campaign.component })
     }
@@ -59,11 +63,15 @@ impl Engine {
         let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
         let before = self.campaign(id).await?;
         let activity = before.activity.clone();
-        let new = NewCampaign { activity, requirement: requirement.clone(), params: params.clone() };
         let submissions = self.store.submissions().await?;
+        // A campaign of a variant stays with that variant, whichever version it rests on.
+        let running = submissions.iter().find(|s| s.version.component == before.component);
+        let variant = running.and_then(|s| s.version.variant.as_ref()).map(|(variant, _)| variant.name.clone());
+        let new = NewCampaign { activity, requirement: requirement.clone(), variant, params: params.clone() };
         let pinned = newest_approved(&submissions, &new)?;
+        not_on_standby(&self.vouched(pinned).await?)?;
         let campaign = Campaign { id: before.id, ..self.pin(pinned, &new, &actor).await? };
-        self.activate(pinned, &actor).await?;
+        self.make_active(pinned, &actor).await?;
         let entry = Entry::of(&actor, "campaign-repointed", format!("campaign {id}"), pinning(&campaign));
         if !self.store.repoint_campaign(&campaign, &entry).await? {
             return Err(stopped(id));
@@ -76,7 +84,12 @@ impl Engine {
     }
 
     /// A campaign of this version with these parameters, not kept yet.
-    async fn pin(&self, pinned: &StoredSubmission, new: &NewCampaign, actor: &Actor) -> Result<Campaign, EngineError> {
+    pub(crate) async fn pin(
+        &self,
+        pinned: &StoredSubmission,
+        new: &NewCampaign,
+        actor: &Actor,
+    ) -> Result<Campaign, EngineError> {
         let approval = self.vouched(pinned).await?;
         let manifest = &pinned.version.manifest;
         Ok(Campaign {
@@ -93,7 +106,7 @@ impl Engine {
     }
 
     /// The first campaign makes an approved version an active one.
-    async fn activate(&self, pinned: &StoredSubmission, actor: &Actor) -> Result<(), EngineError> {
+    pub(crate) async fn make_active(&self, pinned: &StoredSubmission, actor: &Actor) -> Result<(), EngineError> {
         if pinned.submission.may_run() {
             return Ok(());
         }
@@ -128,11 +141,20 @@ fn stopped(id: &str) -> EngineError {
     EngineError::refused("already-stopped", format!("campaign {id} is stopped already"), "Nothing to do")
 }
 
+/// What waits for an emergency is not started like any other campaign.
+fn not_on_standby(approval: &Approval) -> Result<(), EngineError> {
+    if approval.standby.is_none() {
+        return Ok(());
+    }
+    let message = format!("{} {} is approved on standby", approval.activity, approval.version);
+    Err(EngineError::refused("on-standby", message, "A duty officer activates it with `care standby activate`"))
+}
+
 fn pinning(campaign: &Campaign) -> Value {
     json!({"component": campaign.component, "approval": campaign.approval, "params": campaign.params})
 }
 
-fn newest_approved<'a>(
+pub(crate) fn newest_approved<'a>(
     submissions: &'a [StoredSubmission],
     new: &NewCampaign,
 ) -> Result<&'a StoredSubmission, EngineError> {
@@ -143,7 +165,11 @@ fn newest_approved<'a>(
         let hint = format!("Upload it with `care plugin push` first{near}");
         return Err(EngineError::refused("unknown-activity", format!("there is no activity {:?}", new.activity), hint));
     }
-    let fits = named.iter().filter(|s| new.requirement.matches(&s.version.manifest.version));
+    let wanted = |s: &&&StoredSubmission| {
+        let variant = s.version.variant.as_ref().map(|(variant, _)| variant.name.as_str());
+        variant == new.variant.as_deref() && new.requirement.matches(&s.version.manifest.version)
+    };
+    let fits = named.iter().filter(wanted);
     if let Some(best) = fits.clone().filter(|s| s.submission.may_start()).max_by_key(|s| &s.version.manifest.version) {
         return Ok(best);
     }
@@ -151,9 +177,16 @@ fn newest_approved<'a>(
         named.iter().map(|s| format!("{} is {}", s.version.manifest.version, s.submission.state())).collect();
     Err(EngineError::refused(
         "not-approved",
-        format!("no approved version of {} fits {}: {}", new.activity, new.requirement, states.join(", ")),
+        format!("no approved {} fits {}: {}", named_variant(new), new.requirement, states.join(", ")),
         "Have it approved with `care submission approve`, or ask for another version",
     ))
+}
+
+fn named_variant(new: &NewCampaign) -> String {
+    match &new.variant {
+        Some(variant) => format!("variant {variant} of {}", new.activity),
+        None => format!("version of {}", new.activity),
+    }
 }
 
 /// Whether the parameters that a campaign keeps still lie within what was approved.

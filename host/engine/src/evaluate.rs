@@ -11,7 +11,7 @@ use care_domain::text::is_kebab;
 use care_domain::time::DAY_MS;
 use care_population::Snapshot;
 use care_sandbox::{Broken, Grants, Guest, Metric, RunFacts};
-use care_store::{Campaign, Plan, Subject};
+use care_store::{Campaign, Plan, Subject, Version};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ impl Engine {
         let campaign = self.campaign(campaign).await?;
         let submissions = self.store.submissions().await?;
         let version = submissions.iter().map(|s| &s.version).find(|v| v.component == campaign.component);
-        let manifest =
-            version.map(|v| &v.manifest).ok_or_else(|| EngineError::internal("a campaign without version"))?;
+        let version = version.ok_or_else(|| EngineError::internal("a campaign without version"))?;
+        let manifest = &version.manifest;
         let metric = outcome.unwrap_or(&manifest.goal.outcome).to_owned();
         if !is_kebab(&metric) {
             let message = format!("{metric:?} is no outcome kind");
@@ -74,7 +74,7 @@ impl Engine {
         }
         let own = outcome.is_none_or(|o| o == manifest.goal.outcome) && !subjects.is_empty();
         let plugin =
-            if own { self.fold(&campaign, manifest, subjects, [&treated, &control]).await? } else { Vec::new() };
+            if own { self.fold(&campaign, version, subjects, [&treated, &control]).await? } else { Vec::new() };
         Ok(Evaluation {
             campaign: campaign.id,
             activity: campaign.activity,
@@ -91,7 +91,7 @@ impl Engine {
     async fn fold(
         &self,
         campaign: &Campaign,
-        manifest: &Manifest,
+        version: &Version,
         subjects: Vec<Subject>,
         arms: [&Arm; 2],
     ) -> Result<Vec<PluginMetric>, EngineError> {
@@ -100,8 +100,8 @@ impl Engine {
             return Ok(Vec::new());
         };
         let snapshot = self.snapshot(Some(&plan.pins.snapshot), None).await?;
-        let guest = self.observer(campaign, manifest, &plan).await?;
-        let (activity, manifest) = (campaign.activity.clone(), manifest.clone());
+        let guest = self.observer(campaign, version, &plan).await?;
+        let (activity, manifest) = (campaign.activity.clone(), version.manifest.clone());
         let job = tokio::task::spawn_blocking(move || observe(guest, &manifest, &snapshot, &subjects));
         let metrics = job.await.map_err(EngineError::internal)?.map_err(|e| broken(&activity, e))?;
         agree(&activity, &metrics, arms)?;
@@ -115,8 +115,9 @@ impl Engine {
         Ok(metrics.into_iter().map(own).collect())
     }
 
-    async fn observer(&self, campaign: &Campaign, manifest: &Manifest, plan: &Plan) -> Result<Guest, EngineError> {
-        let plugin = self.load_plugin(&campaign.activity, &campaign.component).await?;
+    async fn observer(&self, campaign: &Campaign, version: &Version, plan: &Plan) -> Result<Guest, EngineError> {
+        let manifest = &version.manifest;
+        let plugin = self.load_plugin(&campaign.activity, &version.code).await?;
         let tables = self.tables_of(&plan.pins.tables)?;
         let facts = RunFacts { today: plan.pins.date, now: plan.pins.instant, params: campaign.params.as_str().into() };
         let grants = Grants {

@@ -9,6 +9,7 @@ mod dispatch;
 mod error;
 mod evaluate;
 mod evidence;
+mod gate;
 mod keys;
 mod orphans;
 mod outcome;
@@ -21,9 +22,12 @@ mod render;
 mod review;
 mod signing;
 mod simulate;
+mod standby;
 mod switch;
 mod upload;
+mod variant;
 mod why;
+mod wording;
 
 pub use campaign::{NewCampaign, Started};
 pub use data::{Imported, ListImported};
@@ -35,6 +39,7 @@ pub use keys::{new_branch_key, sign_component};
 pub use outcome::{OutcomeImport, RejectedLine};
 pub use people::REHEARSAL_MARK;
 pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, Watch};
+pub use review::Decided;
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 
@@ -42,7 +47,8 @@ pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    BranchKey, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState, Simulation, StoredSubmission, Thrown,
+    Activation, BranchKey, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState, Simulation,
+    StoredSubmission, Thrown,
 };
 
 use care_domain::audit::Entry;

@@ -45,15 +45,18 @@ impl Engine {
         self.cache.put(&digest, &code)?;
         let version = Version {
             component: digest.clone(),
+            code: digest.clone(),
             manifest: manifest.clone(),
             uploaded_by: by.to_owned(),
             uploaded_at: at,
             origin: manifest.name.clone(),
             key: key.id,
             signed_by: key.owner,
+            variant: None,
         };
+        let rules = self.store.gate_rules().await?;
         let author = Deed { person: by.to_owned(), at };
-        let submission = Submission::submit(author, !region::is_province(&manifest.owner_region));
+        let submission = Submission::submit(author, !region::is_province(&manifest.owner_region), rules.trial_review);
         let detail = json!({
             "component": digest, "activity": manifest.name, "version": manifest.version, "state": submission.state(),
         });
@@ -71,7 +74,7 @@ impl Engine {
     /// A version is newer than every other of its activity, and its number says what changed since the newest.
     async fn is_newest(&self, manifest: &Manifest, digest: &str) -> Result<(), EngineError> {
         let known = self.store.submissions().await?;
-        let same = known.iter().map(|s| &s.version).filter(|v| v.manifest.name == manifest.name);
+        let same = known.iter().map(|s| &s.version).filter(|v| v.manifest.name == manifest.name && v.variant.is_none());
         let Some(newest) = same.clone().max_by_key(|v| &v.manifest.version).map(|v| &v.manifest) else {
             return Ok(());
         };
@@ -127,7 +130,7 @@ fn try_out(
 }
 
 /// Whether the parameter schema is one, and its defaults fit it.
-fn check_params(manifest: &Manifest) -> Vec<Finding> {
+pub(crate) fn check_params(manifest: &Manifest) -> Vec<Finding> {
     let hint = "Write params as a JSON Schema of an object whose defaults are valid";
     let defaults = match care_domain::manifest::defaults(&manifest.params, &serde_json::Map::new()) {
         Ok(defaults) => defaults,

@@ -138,8 +138,11 @@ impl Engine {
             occasion: decision.occasion,
             round: decision.round,
         };
-        let cut = decision.verdict == Verdict::Cleared && self.store.was_cut(&plan.id, &cut).await?;
-        let verdict = if cut { Verdict::OverCapacity } else { decision.verdict };
+        let cut = match decision.verdict {
+            Verdict::Cleared => self.store.was_cut(&plan.id, &cut).await?,
+            _ => None,
+        };
+        let verdict = if cut.is_some() { Verdict::OverCapacity } else { decision.verdict };
         let states: Vec<ContactState> = mine.iter().map(|c| c.state).collect();
         Ok(WhyActivity {
             campaign: decision.campaign.clone(),
@@ -149,7 +152,7 @@ impl Engine {
                 PlanState::Cancelled(_) => "plan-cancelled".to_owned(),
                 _ => final_verdict(verdict, &states).to_owned(),
             },
-            rule: if cut { "capacity".into() } else { decision.rule.clone() },
+            rule: cut.unwrap_or_else(|| decision.rule.clone()),
             figures: decision.figures.clone(),
             reason: decision.reason.clone(),
             winner: decision.winner.clone(),

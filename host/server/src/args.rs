@@ -1,5 +1,12 @@
 //! What may be typed.
 
+mod review;
+
+pub(crate) use review::{
+    ApproveArgs, BecauseArgs, Bound, GateCommand, StandbyCommand, StepCommand, SubmissionCommand, TickArgs,
+    VariantCommand,
+};
+
 use care_domain::audit::Head;
 use care_domain::person::Role;
 use care_domain::policy::Class;
@@ -87,6 +94,15 @@ pub(crate) enum Command {
     /// The gate: what was uploaded, and what the province decides.
     #[command(subcommand)]
     Submission(SubmissionCommand),
+    /// Variants without code of approved activities.
+    #[command(subcommand)]
+    Variant(VariantCommand),
+    /// Disaster responses that were approved ahead.
+    #[command(subcommand)]
+    Standby(StandbyCommand),
+    /// What the gate asks of every submission.
+    #[command(subcommand)]
+    Gate(GateCommand),
     /// Do a piece of work from standard input: what other engines, and the program itself, run as a child.
     #[command(subcommand)]
     Worker(WorkerCommand),
@@ -272,90 +288,6 @@ pub(crate) enum PluginCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum SubmissionCommand {
-    /// List submissions.
-    List,
-    /// Show a submission with what it asks for.
-    Show {
-        /// Its number.
-        id: i64,
-    },
-    /// Try a submission on the newest snapshot, every rule on and nothing sent; the evidence is kept.
-    Simulate {
-        #[command(flatten)]
-        conditions: ApproveArgs,
-        /// A parameter that differs from its default: name=value, the value as JSON or plain text.
-        #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
-        params: Vec<(String, serde_json::Value)>,
-        /// Price of an SMS segment, in fen.
-        #[arg(long, default_value_t = 5, value_name = "FEN")]
-        sms_price: u32,
-    },
-    /// Show the newest simulation of a submission, or another one.
-    Evidence {
-        /// Number of the submission.
-        id: i64,
-        /// Number of the simulation.
-        #[arg(long, value_name = "N")]
-        simulation: Option<i64>,
-    },
-    /// In what two simulations differ.
-    Compare {
-        /// Number of a simulation.
-        before: i64,
-        /// Number of another one.
-        after: i64,
-    },
-    /// Grant a submission. What is not named is granted as asked; it must have been simulated on the same conditions.
-    Approve(ApproveArgs),
-    #[command(flatten)]
-    Step(StepCommand),
-}
-
-/// What moves a submission on.
-#[derive(Debug, Subcommand)]
-pub(crate) enum StepCommand {
-    /// Pass a city's activity on to the province.
-    Review {
-        /// Its number.
-        id: i64,
-        /// What the city has to say about it.
-        #[arg(long, default_value = "")]
-        note: String,
-    },
-    /// Refuse a submission.
-    Reject {
-        /// Its number.
-        id: i64,
-        /// What the author should change.
-        #[arg(long)]
-        reason: String,
-        /// It is no care at all: it aims at a business figure rather than at a need.
-        #[arg(long)]
-        not_care: bool,
-    },
-    /// Take one's own undecided submission back.
-    TakeBack(BecauseArgs),
-    /// Hold a version: nothing of it is planned or sent until it is resumed.
-    Suspend(BecauseArgs),
-    /// Let a suspended version go on.
-    Resume(BecauseArgs),
-    /// End a version in good order; its campaigns stop.
-    Retire(BecauseArgs),
-    /// End an approval; its campaigns stop at once.
-    Withdraw(BecauseArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct BecauseArgs {
-    /// Number of the submission.
-    pub(crate) id: i64,
-    /// Why.
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Give somebody a role.
     Add(UserArgs),
@@ -446,33 +378,6 @@ pub(crate) enum AuditCommand {
     },
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct ApproveArgs {
-    /// Its number.
-    pub(crate) id: i64,
-    /// Another class than asked.
-    #[arg(long, value_parser = class)]
-    pub(crate) class: Option<Class>,
-    /// Another weight than asked, 0 to 1000.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=1000))]
-    pub(crate) weight: Option<u16>,
-    /// Another cap than asked: contacts/days, such as 1/7.
-    #[arg(long, value_parser = cap, value_name = "N/DAYS")]
-    pub(crate) cap: Option<care_domain::manifest::Cap>,
-    /// Only these regions, by administrative code.
-    #[arg(long, value_delimiter = ',', value_name = "ADCODE")]
-    pub(crate) regions: Vec<String>,
-    /// Only this share of customers (canary): 10%, or 0.1.
-    #[arg(long, value_parser = share, value_name = "SHARE")]
-    pub(crate) share: Option<f64>,
-    /// First business date.
-    #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
-    pub(crate) from: Option<i32>,
-    /// Last business date.
-    #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
-    pub(crate) until: Option<i32>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkerCommand {
     /// Task descriptors in, one a line; their manifests of counts and digests out, one a line. Exit codes: 0 done, 75 try
@@ -506,6 +411,9 @@ pub(crate) enum CampaignCommand {
         /// Which versions will do.
         #[arg(long, default_value = "*", value_name = "REQ")]
         version: semver::VersionReq,
+        /// The variant of this name, rather than the activity as it was uploaded.
+        #[arg(long, value_name = "NAME")]
+        variant: Option<String>,
         /// A parameter: name=value, the value as JSON or plain text.
         #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
         params: Vec<(String, serde_json::Value)>,

@@ -1,6 +1,7 @@
 //! Campaigns: an approved version pinned with its parameters.
 
 use crate::Store;
+use crate::activations::{self, Activation};
 use crate::error::{During, StoreError};
 use care_domain::audit::Entry;
 use sqlx::Row;
@@ -30,9 +31,14 @@ pub struct Campaign {
 }
 
 impl Store {
-    /// Keeps a campaign under the next number of its activity; `id` of the argument is ignored.
-    /// `entry` gets the campaign as its subject.
-    pub async fn start_campaign(&self, campaign: &Campaign, entry: Entry) -> Result<String, StoreError> {
+    /// Keeps a campaign under the next number of its activity, with its activation where it runs on standby; `id` of the
+    /// arguments is ignored. `entry` gets the campaign as its subject.
+    pub async fn start_campaign(
+        &self,
+        campaign: &Campaign,
+        activation: Option<&Activation>,
+        entry: Entry,
+    ) -> Result<String, StoreError> {
         let doing = "starting a campaign";
         let mut tx = self.write().await?;
         let before: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM campaigns WHERE activity = ?")
@@ -56,6 +62,9 @@ impl Store {
         .execute(&mut *tx)
         .await
         .during(doing)?;
+        if let Some(activation) = activation {
+            activations::insert(&mut tx, &id, activation).await?;
+        }
         self.audit(&mut tx, &Entry { subject: format!("campaign {id}"), ..entry }).await?;
         tx.commit().await.during(doing)?;
         Ok(id)

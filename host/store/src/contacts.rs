@@ -58,6 +58,8 @@ pub struct NewContact {
     pub not_after: i64,
     /// Home region of the customer; empty when unknown.
     pub region: String,
+    /// What it costs, in fen; 0 where no budget pays for it.
+    pub cost_fen: u64,
 }
 
 /// A contact with what became of it.
@@ -93,7 +95,7 @@ pub struct History {
     pub wishes: HashMap<CustomerKey, Wishes>,
 }
 
-const CONTACT_COLUMNS: usize = 23;
+const CONTACT_COLUMNS: usize = 24;
 
 impl Store {
     /// What a task may know: everything about the bucket's customers with a sequence number up to `mark`.
@@ -204,7 +206,8 @@ pub(crate) async fn insert_contacts(
         }
         let mut insert = QueryBuilder::new(
             "INSERT INTO contacts (id, seq, plan, campaign, activity, component, customer, class, weight, score, \
-             reason, occasion, round, addressee, ordinal, template, channel, language, slots, planned_at, not_after, state, region) ",
+             reason, occasion, round, addressee, ordinal, template, channel, language, slots, planned_at, not_after, state, region, \
+             cost_fen) ",
         );
         insert.push_values(chunk.iter().zip(slots).enumerate(), |mut row, (i, (c, slots))| {
             row.push_bind(c.id.0.to_vec())
@@ -229,7 +232,8 @@ pub(crate) async fn insert_contacts(
                 .push_bind(c.planned_at)
                 .push_bind(c.not_after)
                 .push_bind("planned")
-                .push_bind(&c.region);
+                .push_bind(&c.region)
+                .push_bind(c.cost_fen as i64);
         });
         insert.push(" ON CONFLICT (id) DO NOTHING");
         inserted += insert.build().execute(&mut **tx).await.during("planning contacts")?.rows_affected();
@@ -325,6 +329,7 @@ pub(crate) fn contact_of(row: &SqliteRow) -> Result<StoredContact, StoreError> {
         planned_at: number("planned_at")?,
         not_after: number("not_after")?,
         region: text("region")?,
+        cost_fen: number("cost_fen")? as u64,
     };
     Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)? })
 }

@@ -1,12 +1,14 @@
 //! What an installation remembers: SQLite through sqlx, and content-addressed files beside it.
 //! No sqlx type leaves this crate, and no rule of the domain lives here except those the database must enforce.
 
+mod activations;
 mod audit;
 mod blobs;
 mod campaigns;
 mod contacts;
 mod dispatch;
 mod error;
+mod gate;
 mod identity;
 mod keys;
 mod outcomes;
@@ -17,6 +19,7 @@ mod registry;
 mod simulations;
 mod tasks;
 
+pub use activations::Activation;
 pub use audit::HeadSigner;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
@@ -51,6 +54,7 @@ const MAX_BINDS: usize = 32_766;
 const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_start.sql")),
     (2, include_str!("../migrations/0002_gate.sql")),
+    (3, include_str!("../migrations/0003_governance.sql")),
     (5, include_str!("../migrations/0005_tasks.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];

@@ -12,6 +12,8 @@ use care_domain::plan::{Pins, Ranked};
 use care_domain::verdict::Tally;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::BTreeMap;
 
@@ -215,12 +217,30 @@ impl Store {
         Ok(Some(called_off))
     }
 
-    /// The candidates of a plan that wait for release, in a stable order.
-    pub async fn waiting_for_release(&self, plan: &str) -> Result<Vec<Release>, StoreError> {
+    /// What a version's contacts of other plans cost so far, in fen: those that wait and those that went out.
+    pub async fn spent(&self, component: &str, plan: &str) -> Result<u64, StoreError> {
+        let spent: i64 = sqlx::query_scalar(
+            "SELECT coalesce(SUM(cost_fen), 0) FROM contacts WHERE component = ? AND plan <> ? \
+             AND state NOT IN ('cancelled', 'withdrawn', 'expired', 'failed')",
+        )
+        .bind(component)
+        .bind(plan)
+        .fetch_one(&self.readers)
+        .await
+        .during("adding up what was spent")?;
+        Ok(spent as u64)
+    }
+
+    /// The candidates of a plan that wait for release, in a stable order. `approvals`: digest by campaign.
+    pub async fn waiting_for_release(
+        &self,
+        plan: &str,
+        approvals: &BTreeMap<String, String>,
+    ) -> Result<Vec<Release>, StoreError> {
         let doing = "reading planned contacts";
         let rows = sqlx::query(
             "SELECT campaign, customer, occasion, round, class, MAX(weight) AS weight, MAX(score) AS score, channel, \
-             COUNT(*) AS messages FROM contacts WHERE plan = ? AND state = 'planned' \
+             COUNT(*) AS messages, SUM(cost_fen) AS cost FROM contacts WHERE plan = ? AND state = 'planned' \
              GROUP BY campaign, customer, occasion, round, channel ORDER BY campaign, customer, occasion, round",
         )
         .bind(plan)
@@ -239,9 +259,10 @@ impl Store {
                 occasion: number("occasion")?,
                 round: number("round")? as u8,
             };
-            let messages = number("messages")? as u64;
+            let (messages, cost_fen) = (number("messages")? as u64, number("cost")? as u64);
             if let Some(last) = waiting.last_mut().filter(|w| w.cut == cut) {
                 last.ranked.needs.insert(channel, messages);
+                last.ranked.cost_fen += cost_fen;
                 continue;
             }
             let ranked = Ranked {
@@ -251,6 +272,8 @@ impl Store {
                 score: row.try_get::<f64, _>("score").during(doing)? as f32,
                 candidate: format!("{} {} {} {}", cut.campaign, cut.customer, cut.occasion, cut.round),
                 needs: BTreeMap::from([(channel, messages)]),
+                approval: approvals.get(&cut.campaign).cloned().unwrap_or_default(),
+                cost_fen,
             };
             waiting.push(Release { ranked, cut });
         }
@@ -262,7 +285,7 @@ impl Store {
     pub async fn decide_release(
         &self,
         plan: &str,
-        cuts: &[Cut],
+        cuts: &[(Cut, &'static str)],
         tallies: &BTreeMap<String, Tally>,
     ) -> Result<bool, StoreError> {
         let doing = "deciding a release";
@@ -279,8 +302,8 @@ impl Store {
         if moved.rows_affected() == 0 {
             return Ok(false);
         }
-        for cut in cuts {
-            cut_candidate(&mut tx, plan, cut).await?;
+        for (cut, rule) in cuts {
+            cut_candidate(&mut tx, plan, cut, rule).await?;
         }
         tx.commit().await.during(doing)?;
         Ok(true)
@@ -322,39 +345,41 @@ impl Store {
         self.change(statement.bind(plan.to_owned()), entry, "releasing a plan").await
     }
 
-    /// Whether release cut a candidate.
-    pub async fn was_cut(&self, plan: &str, cut: &Cut) -> Result<bool, StoreError> {
+    /// By which rule release cut a candidate, if it did.
+    pub async fn was_cut(&self, plan: &str, cut: &Cut) -> Result<Option<String>, StoreError> {
         sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM release_cuts WHERE plan = ? AND campaign = ? AND customer = ? \
-             AND occasion = ? AND round = ?)",
+            "SELECT rule FROM release_cuts WHERE plan = ? AND campaign = ? AND customer = ? AND occasion = ? AND round = ?",
         )
         .bind(plan)
         .bind(&cut.campaign)
         .bind(cut.customer.0.to_vec())
         .bind(cut.occasion)
         .bind(i64::from(cut.round))
-        .fetch_one(&self.readers)
+        .fetch_optional(&self.readers)
         .await
         .during("reading release cuts")
     }
 }
 
-async fn cut_candidate(tx: &mut Transaction<'static, Sqlite>, plan: &str, cut: &Cut) -> Result<(), StoreError> {
-    let statements = [
+async fn cut_candidate(
+    tx: &mut Transaction<'static, Sqlite>,
+    plan: &str,
+    cut: &Cut,
+    rule: &str,
+) -> Result<(), StoreError> {
+    let gone = sqlx::query(
         "DELETE FROM contacts WHERE plan = ? AND campaign = ? AND customer = ? AND occasion = ? AND round = ? \
          AND state = 'planned'",
-        "INSERT INTO release_cuts (plan, campaign, customer, occasion, round) VALUES (?, ?, ?, ?, ?)",
-    ];
-    for statement in statements {
-        sqlx::query(statement)
-            .bind(plan)
-            .bind(&cut.campaign)
-            .bind(cut.customer.0.to_vec())
-            .bind(cut.occasion)
-            .bind(i64::from(cut.round))
-            .execute(&mut **tx)
-            .await
-            .during("cutting to capacity")?;
+    );
+    let kept = sqlx::query(
+        "INSERT INTO release_cuts (plan, campaign, customer, occasion, round, rule) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    let key = |statement: Query<'static, Sqlite, SqliteArguments>| {
+        let named = statement.bind(plan.to_owned()).bind(cut.campaign.clone()).bind(cut.customer.0.to_vec());
+        named.bind(cut.occasion).bind(i64::from(cut.round))
+    };
+    for statement in [key(gone), key(kept).bind(rule.to_owned())] {
+        statement.execute(&mut **tx).await.during("cutting to limits")?;
     }
     Ok(())
 }

@@ -5,16 +5,19 @@ use crate::error::{During, StoreError};
 use care_domain::approval::Approval;
 use care_domain::audit::Entry;
 use care_domain::dsse::Envelope;
-use care_domain::governance::Submission;
+use care_domain::governance::{Deed, Submission};
 use care_domain::manifest::Manifest;
+use care_domain::variant::Variant;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
 /// An uploaded version of an activity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
-    /// SHA-256 of the component.
+    /// SHA-256 of the component; of a variant, the digest of its code and manifest (`care_domain::variant::digest`).
     pub component: String,
+    /// SHA-256 of the component that is run.
+    pub code: String,
     /// What it asks for.
     pub manifest: Manifest,
     /// Who uploaded it.
@@ -27,6 +30,8 @@ pub struct Version {
     pub key: String,
     /// The key's owner.
     pub signed_by: String,
+    /// What was proposed, and the component of the version that it rests on, where this is a variant.
+    pub variant: Option<(Variant, String)>,
 }
 
 /// A submission with its version.
@@ -56,7 +61,7 @@ pub struct Grant<'a> {
 const ENDED: &str = "approval ended";
 
 const SUBMISSIONS: &str = "SELECT s.id, s.document, s.approval, s.envelope, v.component, v.manifest, \
-     v.uploaded_by, v.uploaded_at, v.key, v.signed_by, a.origin FROM submissions s \
+     v.uploaded_by, v.uploaded_at, v.key, v.signed_by, v.code, v.base, v.variant, a.origin FROM submissions s \
      JOIN versions v ON v.component = s.component JOIN activities a ON a.name = v.activity ORDER BY s.id";
 
 impl Store {
@@ -67,7 +72,7 @@ impl Store {
         let doing = "keeping an upload";
         let mut tx = self.write().await?;
         let open: Option<i64> = sqlx::query_scalar(
-            "SELECT id FROM submissions WHERE component = ? AND state NOT IN ('rejected', 'withdrawn')",
+            "SELECT id FROM submissions WHERE component = ? AND state NOT IN ('rejected', 'withdrawn', 'merged')",
         )
         .bind(&version.component)
         .fetch_optional(&mut *tx)
@@ -84,8 +89,8 @@ impl Store {
             .await
             .during(doing)?;
         sqlx::query(
-            "INSERT INTO versions (component, activity, version, manifest, uploaded_by, uploaded_at, key, signed_by) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (component) DO NOTHING",
+            "INSERT INTO versions (component, activity, version, manifest, uploaded_by, uploaded_at, key, signed_by, \
+             code, base, variant) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (component) DO NOTHING",
         )
         .bind(&version.component)
         .bind(&manifest.name)
@@ -95,6 +100,9 @@ impl Store {
         .bind(version.uploaded_at)
         .bind(&version.key)
         .bind(&version.signed_by)
+        .bind(&version.code)
+        .bind(version.variant.as_ref().map(|(_, base)| base))
+        .bind(version.variant.as_ref().map(|(v, _)| to_json("versions", &version.component, v)).transpose()?)
         .execute(&mut *tx)
         .await
         .during(doing)?;
@@ -127,10 +135,9 @@ impl Store {
         let doing = "moving a submission on";
         let mut tx = self.write().await?;
         move_on(&mut tx, id, before, after, grant).await?;
-        let withdrawn = match after {
-            Submission::Retired { granted, .. } => end_approval(&mut tx, &granted.approval, entry.at).await?,
-            Submission::Withdrawn { approval: Some(approval), .. } => end_approval(&mut tx, approval, entry.at).await?,
-            _ => 0,
+        let withdrawn = match after.ended_approval() {
+            Some(approval) => end_approval(&mut tx, approval, entry.at).await?,
+            None => 0,
         };
         let mut entry = Entry { subject: subject_of(id), ..entry.clone() };
         entry.detail["state"] = after.state().into();
@@ -166,20 +173,19 @@ async fn move_on(
 ) -> Result<(), StoreError> {
     let digest = grant.map(|g| g.approval.digest()).transpose();
     let digest = digest.map_err(|_| StoreError::impossible("submissions", "approval", id))?;
-    let (city, approver) = match after {
-        Submission::ProvincialReview { city, .. } => (city.as_ref(), None),
-        Submission::Approved(granted) => (granted.city.as_ref(), Some(&granted.approver)),
-        _ => (None, None),
-    };
+    let part = Part::of(after);
     let moved = sqlx::query(
         "UPDATE submissions SET state = ?, document = ?, city_reviewer = coalesce(?, city_reviewer), \
-         approver = coalesce(?, approver), approval = coalesce(?, approval), \
+         trial_reviewer = coalesce(?, trial_reviewer), approver = coalesce(?, approver), \
+         second_approver = coalesce(?, second_approver), approval = coalesce(?, approval), \
          approval_digest = coalesce(?, approval_digest), envelope = coalesce(?, envelope) WHERE id = ? AND state = ?",
     )
     .bind(after.state())
     .bind(to_json("submissions", id, after)?)
-    .bind(city.map(|deed| deed.person.as_str()))
-    .bind(approver.map(|deed| deed.person.as_str()))
+    .bind(part.city)
+    .bind(part.trial)
+    .bind(part.approver)
+    .bind(part.second)
     .bind(grant.map(|g| to_json("submissions", id, g.approval)).transpose()?)
     .bind(digest)
     .bind(grant.map(|g| to_json("submissions", id, g.envelope)).transpose()?)
@@ -192,16 +198,49 @@ async fn move_on(
     if moved.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Rule { rule: "decided-once" }) }
 }
 
+/// Who has which part in a submission that is to be approved: what the database compares.
+#[derive(Default)]
+struct Part<'a> {
+    city: Option<&'a str>,
+    trial: Option<&'a str>,
+    approver: Option<&'a str>,
+    second: Option<&'a str>,
+}
+
+impl<'a> Part<'a> {
+    fn of(submission: &'a Submission) -> Self {
+        let (reviewed, approver, second) = match submission {
+            Submission::CityReview(r) | Submission::TrialReview(r) | Submission::ProvincialReview(r) => (r, None, None),
+            Submission::SecondReview { reviewed, approver, .. } => (reviewed, Some(approver), None),
+            Submission::Approved(granted) => (&granted.reviewed, Some(&granted.approver), granted.second.as_ref()),
+            _ => return Self::default(),
+        };
+        let person = |deed: Option<&'a Deed>| deed.map(|deed| deed.person.as_str());
+        Self {
+            city: person(reviewed.city.as_ref()),
+            trial: person(reviewed.trial.as_ref()),
+            approver: person(approver),
+            second: person(second),
+        }
+    }
+}
+
+/// Stops the campaigns that run on an approval, and on those of variants that rest on it, and withdraws what waits of them.
 async fn end_approval(tx: &mut Transaction<'static, Sqlite>, approval: &str, at: i64) -> Result<u64, StoreError> {
     let doing = "ending an approval";
-    sqlx::query("UPDATE campaigns SET state = 'stopped' WHERE approval = ? AND state = 'active'")
-        .bind(approval)
-        .execute(&mut **tx)
-        .await
-        .during(doing)?;
+    sqlx::query(
+        "UPDATE campaigns SET state = 'stopped' WHERE state = 'active' AND component IN \
+         (SELECT v.component FROM versions v, submissions s WHERE s.approval_digest = ? \
+          AND (v.component = s.component OR v.base = s.component))",
+    )
+    .bind(approval)
+    .execute(&mut **tx)
+    .await
+    .during(doing)?;
     let waiting: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "UPDATE contacts SET state = 'withdrawn' WHERE state IN ('planned', 'released') AND component = \
-         (SELECT component FROM submissions WHERE approval_digest = ?) RETURNING id, customer",
+        "UPDATE contacts SET state = 'withdrawn' WHERE state IN ('planned', 'released') AND component IN \
+         (SELECT v.component FROM versions v, submissions s WHERE s.approval_digest = ? \
+          AND (v.component = s.component OR v.base = s.component)) RETURNING id, customer",
     )
     .bind(approval)
     .fetch_all(&mut **tx)
@@ -218,6 +257,11 @@ fn submission_of(row: &SqliteRow) -> Result<StoredSubmission, StoreError> {
     let approval: Option<String> = row.try_get("approval").during("reading submissions")?;
     let approval = approval.and_then(|a| from_json("submissions", id, &a).ok());
     let envelope: Option<String> = row.try_get("envelope").during("reading submissions")?;
+    let optional = |column: &str| row.try_get::<Option<String>, _>(column).during("reading submissions");
+    let variant = match (optional("variant")?, optional("base")?) {
+        (Some(variant), Some(base)) => Some((from_json("versions", id, &variant)?, base)),
+        _ => None,
+    };
     Ok(StoredSubmission {
         id,
         submission: from_json("submissions", id, &text("document")?)?,
@@ -229,6 +273,8 @@ fn submission_of(row: &SqliteRow) -> Result<StoredSubmission, StoreError> {
             origin: text("origin")?,
             key: text("key")?,
             signed_by: text("signed_by")?,
+            code: text("code")?,
+            variant,
         },
         envelope: envelope.and_then(|e| from_json("submissions", id, &e).ok()),
         approval,

@@ -1,11 +1,11 @@
 //! What the gate keeps out: bytes that are no plugin, manifests that do not fit, and people who decide about their own.
 
 use crate::bad_input::refused_without_a_trace;
-use crate::care::{AUTHOR, Care, OPERATOR, PROVINCE, text};
+use crate::care::{AUTHOR, CARE, Care, OPERATOR, PROVINCE, text};
 use care_domain::approval::{Approval, Conditions};
 use care_domain::audit::Entry;
 use care_domain::dsse::{APPROVAL, Envelope, Signature};
-use care_domain::governance::{Deed, Granted, Submission};
+use care_domain::governance::{Deed, Granted, Reviewed, Submission};
 use care_domain::person::{Actor, Role};
 use care_sandbox::package::{manifest_bytes, with_manifest};
 use care_store::{Grant, Store, StoreError};
@@ -132,9 +132,10 @@ fn nobody_decides_about_their_own_and_a_decision_is_taken_once() {
         &["submission", "approve", &number, "--regions", "Xiamen"],
         "bad-condition",
     );
-    refused_without_a_trace(&care, PROVINCE, &["submission", "approve", &number], "no-evidence");
+    refused_without_a_trace(&care, PROVINCE, &["submission", "approve", &number, "--tick", CARE], "no-evidence");
     care.ok(PROVINCE, &["submission", "simulate", &number]);
-    care.ok(PROVINCE, &["submission", "approve", &number]);
+    refused_without_a_trace(&care, PROVINCE, &["submission", "approve", &number, "--tick", "proactive"], "not-care");
+    care.ok(PROVINCE, &["submission", "approve", &number, "--tick", CARE]);
     refused_without_a_trace(&care, "second-approver", &["submission", "approve", &number], "decided-once");
 }
 
@@ -170,7 +171,12 @@ async fn the_database_itself_refuses_an_author_as_decider() {
         let granted = Approval::grant(&version.component, &version.manifest, &Conditions::default(), decider, 1);
         let approval = granted.expect("an approval");
         let digest = approval.digest().expect("a digest");
-        let granted = Granted { author: by("somebody"), city: None, approver: by(decider), approval: digest };
+        let granted = Granted {
+            reviewed: Reviewed { author: by("somebody"), city: None, trial: None },
+            approver: by(decider),
+            second: None,
+            approval: digest,
+        };
         let entry = Entry::of(&actor(decider), "submission-approved", "", json!({}));
         let grant = Some(Grant { approval: &approval, envelope: &key });
         let written = store
@@ -205,7 +211,8 @@ fn a_campaign_needs_an_approved_version_and_parameters_that_fit() {
     assert!(hint.contains("birthday"), "the nearest name is told: {hint}");
     refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "birthday"], "not-approved");
     care.ok(PROVINCE, &["submission", "simulate", &number]);
-    care.ok(PROVINCE, &["submission", "approve", &number]);
+    refused_without_a_trace(&care, PROVINCE, &["submission", "approve", &number, "--tick", "proactive"], "not-care");
+    care.ok(PROVINCE, &["submission", "approve", &number, "--tick", CARE]);
     refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "birthday", "--version", ">=2"], "not-approved");
     for param in ["send_hour=25", "send_hour=soon", "call_vip=perhaps", "discount=5", "desk_brands=[1]"] {
         refused_without_a_trace(&care, OPERATOR, &["campaign", "start", "birthday", "--param", param], "bad-parameter");

@@ -12,6 +12,8 @@ pub(crate) const AUTHOR: &str = "branch-author";
 pub(crate) const PROVINCE: &str = "provincial-approver";
 /// The day on which these stories play.
 const MORNING: &str = "2026-07-29T08:00:00+08:00";
+/// The principles without which nothing is approved.
+pub(crate) const CARE: &str = "proactive,customer-oriented";
 pub(crate) const OPERATOR: &str = "operator";
 
 /// What a run of the program ended with.
@@ -80,7 +82,7 @@ impl Care {
     pub(crate) fn approve(&self, name: &str) {
         let number = self.push(name);
         self.ok(PROVINCE, &["submission", "simulate", &number]);
-        self.ok(PROVINCE, &["submission", "approve", &number]);
+        self.ok(PROVINCE, &["submission", "approve", &number, "--tick", CARE]);
     }
 
     /// The branch uploads; the number of the submission.

@@ -90,3 +90,20 @@ fn the_command_line_works_while_the_server_runs() {
     server.signal("TERM");
     assert_eq!(server.end().code(), Some(0));
 }
+
+/// Whoever changes the audit log is found, and nobody is sent to a host whose log does not stand.
+#[test]
+fn a_host_whose_audit_log_was_changed_is_not_ready() {
+    let care = Care::new();
+    care_tests::tamper(
+        care.data(),
+        "UPDATE audit SET entry = json_set(entry, '$.person', 'somebody else') WHERE number = 2",
+    );
+    let (mut server, address) = Server::start(&care);
+    let (head, body) = get(&address, "/readyz");
+    assert_eq!(head, "HTTP/1.1 503 Service Unavailable", "{body}");
+    assert!(body.contains("audit log"), "{body}");
+    assert_eq!(get(&address, "/healthz").0, "HTTP/1.1 200 OK", "it lives all the same");
+    server.signal("TERM");
+    assert_eq!(server.end().code(), Some(0));
+}

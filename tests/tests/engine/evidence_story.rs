@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-const PRICE_FEN: u32 = 4;
+const PRICE_FEN: u32 = 5;
 const CUSTOMERS: u64 = 20_000;
 
 /// An uploaded version of a built activity, with its manifest changed.
@@ -53,7 +53,7 @@ async fn simulated(
     request: &PlanRequest,
 ) -> Result<Evidence, EngineError> {
     let watch: Watch = Arc::new(|_| true);
-    engine.gather_evidence(version, &proposed(version, conditions), &Map::new(), request, PRICE_FEN, watch).await
+    engine.gather_evidence(version, &proposed(version, conditions), &Map::new(), request, watch).await
 }
 
 async fn evidence(engine: &Engine, version: &Version) -> Evidence {
@@ -175,7 +175,7 @@ async fn what_it_takes_from_others_is_what_they_lose_in_the_plan() {
     let everyone = json!({ "everyone": true });
     let params: Map<String, Value> = serde_json::from_value(everyone.clone()).expect("parameters");
     let (approval, watch): (_, Watch) = (proposed(&version, &first), Arc::new(|_| true));
-    let told = engine.gather_evidence(&version, &approval, &params, &plan_of(DATE), PRICE_FEN, watch).await;
+    let told = engine.gather_evidence(&version, &approval, &params, &plan_of(DATE), watch).await;
     let told = told.expect("evidence");
     let displaced = told.displaced["birthday-1"];
     assert!(displaced.lost > 0 && displaced.lost <= displaced.cleared && displaced.gained == 0, "{displaced:?}");
@@ -256,7 +256,7 @@ async fn workers_and_batches_change_nothing_and_nothing_need_be_running() {
     assert_eq!(at_once, alone);
     let stop: Watch = Arc::new(|_| false);
     let approval = proposed(&version, &Conditions::default());
-    let stopped = engine.gather_evidence(&version, &approval, &Map::new(), &request, PRICE_FEN, stop).await;
+    let stopped = engine.gather_evidence(&version, &approval, &Map::new(), &request, stop).await;
     assert!(matches!(stopped, Err(EngineError::Stopped)));
 }
 
@@ -278,6 +278,6 @@ async fn what_a_plan_would_lack_a_simulation_names() {
     let approval = proposed(&version, &Conditions::default());
     let odd = Map::from_iter([("bill_day_window".to_owned(), json!(99))]);
     let watch: Watch = Arc::new(|_| true);
-    let refused = engine.gather_evidence(&version, &approval, &odd, &plan_of(DATE), PRICE_FEN, watch).await;
+    let refused = engine.gather_evidence(&version, &approval, &odd, &plan_of(DATE), watch).await;
     assert_eq!(codes(refused), ["bad-parameter"]);
 }

@@ -1,12 +1,12 @@
 //! The gate over the life of an activity: a city's first version, its review, a canary, a second version, a rollback, a
 //! suspension, kill switches and a withdrawal while contacts wait.
 
-use crate::support::{self, NOW, evening, lines, outbox, plan_of, populated, run, started};
+use crate::support::{self, NOW, care, evening, lines, outbox, plan_of, populated, run, started};
 use care_domain::approval::Conditions;
 use care_domain::governance::Ground;
 use care_domain::person::{Appointment, Role};
 use care_domain::switch::Scope;
-use care_engine::{Engine, EngineError, NewCampaign, PlanSummary};
+use care_engine::{Decided, Engine, EngineError, PlanSummary};
 use care_sandbox::package::{manifest_bytes, with_manifest};
 use care_tests::{DATE, plugin};
 use serde_json::{Map, Value, json};
@@ -42,7 +42,7 @@ async fn approved(engine: &Engine, bytes: &[u8], conditions: &Conditions) -> i64
     let id = engine.push(&signed, "city-author", NOW).await.expect("an accepted upload").submission;
     engine.pass_city(id, "fits our club", "city-reviewer", NOW).await.expect("the city passes it on");
     support::simulated(engine, id, conditions).await;
-    engine.approve(id, conditions, "provincial-approver", NOW).await.expect("an approval");
+    engine.approve(id, conditions, &care(), "provincial-approver", NOW).await.expect("an approval");
     id
 }
 
@@ -71,7 +71,7 @@ async fn a_city_writes_its_city_reviews_the_province_grants_each_in_turn_and_nob
     only_a_registered_key_of_the_region_vouches(&engine, &bytes).await;
     let bytes = support::signed(&engine, "city-author", &bytes);
     let id = engine.push(&bytes, "city-author", NOW).await.expect("an accepted upload").submission;
-    let early = engine.approve(id, &Conditions::default(), "provincial-approver", NOW).await;
+    let early = engine.approve(id, &Conditions::default(), &care(), "provincial-approver", NOW).await;
     assert_eq!(code(&early.expect_err("before its city")), "decided-once");
     let elsewhere = engine.pass_city(id, "", "provincial-approver", NOW).await;
     assert_eq!(code(&elsewhere.expect_err("not the city's")), "not-allowed");
@@ -84,12 +84,14 @@ async fn a_city_writes_its_city_reviews_the_province_grants_each_in_turn_and_nob
     }
     assert_eq!(code(&engine.pass_city(id, "", "city-author", NOW).await.expect_err("the author")), "four-eyes");
     engine.pass_city(id, "", "city-reviewer", NOW).await.expect("the city passes it on");
-    let own = engine.approve(id, &Conditions::default(), "city-reviewer", NOW).await;
+    let own = engine.approve(id, &Conditions::default(), &care(), "city-reviewer", NOW).await;
     assert_eq!(code(&own.expect_err("the first reviewer")), "four-eyes");
     let sale = engine.reject(id, Ground::NotCare, " ", "provincial-approver", NOW).await;
     assert_eq!(code(&sale.expect_err("without a word")), "no-reason");
     nothing_is_approved_without_fresh_evidence_of_exactly_its_terms(&engine, id).await;
-    let granted = engine.approve(id, &Conditions::default(), "provincial-approver", NOW).await.expect("an approval");
+    let decided =
+        engine.approve(id, &Conditions::default(), &care(), "provincial-approver", NOW).await.expect("an approval");
+    let Decided::Approved(granted) = decided else { panic!("one person is enough for so few") };
     let (kept, evidence) = engine.simulation(2).await.expect("the evidence");
     assert_eq!((granted.evidence, evidence.subject.activity), (kept.evidence, "points-expiry".to_owned()));
     assert_eq!(granted.regions, ["350200"], "a city's activity stays in its city");
@@ -141,16 +143,17 @@ async fn the_owner_of_the_key_cannot_decide_and_a_revocation_names_what_it_signe
     let signed = care_engine::sign_component(&component, &secret).expect("signed");
     let id = engine.push(&signed, "branch-author", NOW).await.expect("an accepted upload").submission;
     support::simulated(&engine, id, &Conditions::default()).await;
-    let own = engine.approve(id, &Conditions::default(), "provincial-approver", NOW).await;
+    let own = engine.approve(id, &Conditions::default(), &care(), "provincial-approver", NOW).await;
     assert_eq!(code(&own.expect_err("the key's owner")), "four-eyes");
-    engine.approve(id, &Conditions::default(), "second-approver", NOW).await.expect("somebody else");
+    engine.approve(id, &Conditions::default(), &care(), "second-approver", NOW).await.expect("somebody else");
     let flagged = engine.revoke_key(&key, "left the company", "administrator", NOW).await.expect("revoked");
     assert_eq!(flagged, ["points-expiry 1.0.0"]);
 }
 
 async fn nothing_is_approved_without_fresh_evidence_of_exactly_its_terms(engine: &Engine, id: i64) {
-    let approve =
-        async |conditions: &Conditions, at: i64| engine.approve(id, conditions, "provincial-approver", at).await;
+    let approve = async |conditions: &Conditions, at: i64| {
+        engine.approve(id, conditions, &care(), "provincial-approver", at).await
+    };
     let whole = Conditions::default();
     assert_eq!(code(&approve(&whole, NOW).await.expect_err("never simulated")), "no-evidence");
     let tenth = Conditions { share: Some(1_000), ..Conditions::default() };
@@ -210,8 +213,7 @@ async fn what_was_withdrawn_while_its_contacts_waited_never_goes_out() {
     let sent = lines(&outbox(folder.path()));
     assert!(sent.iter().all(|line| line["campaign"] != campaign.as_str()), "nothing of it goes out afterwards");
     assert!(!engine.campaign(&campaign).await.expect("the campaign").active);
-    let activity = "points-expiry".to_owned();
-    let new = NewCampaign { activity, requirement: "*".parse().expect("a requirement"), params: Map::new() };
+    let new = support::campaign("points-expiry", None, json!({}));
     let anew = engine.start_campaign(&new, "operator", NOW);
     assert_eq!(code(&anew.await.expect_err("not approved any more")), "not-approved");
 }

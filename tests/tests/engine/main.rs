@@ -11,12 +11,15 @@ mod machine_code_story;
 mod policy_story;
 mod resume_story;
 mod same_bytes;
+mod standby_story;
 mod stop_and_resume;
 mod support;
 mod tampering_story;
 mod two_at_once;
 mod two_contracts_story;
+mod variant_story;
 #[path = "../../../host/sandbox/tests/sandbox/support.rs"]
 #[allow(dead_code, reason = "the sandbox's own tests use the rest")]
 mod wat_guest;
+mod whole_gate_story;
 mod wishes_story;

@@ -2,6 +2,7 @@
 
 use care_domain::approval::Conditions;
 use care_domain::contact::{ContactId, ContactState};
+use care_domain::gate::{IS_CARE, Ticks};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::plan::TaskResult;
 use care_domain::time;
@@ -74,7 +75,12 @@ pub(crate) async fn approved_bytes(engine: &Engine, bytes: &[u8], conditions: &C
     let signed = signed(engine, "branch-author", bytes);
     let pushed = engine.push(&signed, "branch-author", NOW).await.expect("an accepted upload");
     simulated(engine, pushed.submission, conditions).await;
-    engine.approve(pushed.submission, conditions, "provincial-approver", NOW).await.expect("an approval");
+    engine.approve(pushed.submission, conditions, &care(), "provincial-approver", NOW).await.expect("an approval");
+}
+
+/// The principles without which nothing is approved.
+pub(crate) fn care() -> Ticks {
+    IS_CARE.into_iter().collect()
 }
 
 /// A component signed with the key that the rehearsal gave to an author.
@@ -85,21 +91,24 @@ pub(crate) fn signed(engine: &Engine, author: &str, bytes: &[u8]) -> Vec<u8> {
 
 /// The simulation that an approval on these conditions stands on; its number.
 pub(crate) async fn simulated(engine: &Engine, submission: i64, conditions: &Conditions) -> i64 {
-    let what = SimulationRequest {
-        conditions: conditions.clone(),
-        params: Map::new(),
-        request: plan_of(DATE),
-        sms_price_fen: 5,
-    };
+    let what = SimulationRequest { conditions: conditions.clone(), params: Map::new(), request: plan_of(DATE) };
     let kept = engine.simulate(submission, &what, ("provincial-approver", NOW), Arc::new(|_| true)).await;
     kept.expect("a simulation").0.id
 }
 
-/// Starts a campaign; `params` are JSON, such as `{"onset": "2026-07-28"}`. Returns its id.
+/// A campaign to be started; `params` are JSON, such as `{"onset": "2026-07-28"}`.
+pub(crate) fn campaign(activity: &str, variant: Option<&str>, params: Value) -> NewCampaign {
+    NewCampaign {
+        activity: activity.into(),
+        requirement: "*".parse().expect("a requirement"),
+        variant: variant.map(Into::into),
+        params: serde_json::from_value(params).expect("parameters"),
+    }
+}
+
+/// Starts a campaign of an activity. Returns its id.
 pub(crate) async fn started(engine: &Engine, activity: &str, params: Value) -> String {
-    let params: Map<String, Value> = serde_json::from_value(params).expect("parameters");
-    let new = NewCampaign { activity: activity.into(), requirement: "*".parse().expect("a requirement"), params };
-    engine.start_campaign(&new, "operator", NOW).await.expect("a campaign").campaign
+    engine.start_campaign(&campaign(activity, None, params), "operator", NOW).await.expect("a campaign").campaign
 }
 
 fn params_of(activity: &str) -> Value {

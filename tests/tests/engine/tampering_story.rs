@@ -5,23 +5,10 @@ use crate::gate_story::code;
 use crate::support::{self, NOW, copy_of, evening, lines, open, outbox, plan_of, run};
 use care_domain::audit::Head;
 use care_engine::Engine;
-use care_tests::DATE;
+use care_tests::{DATE, tamper};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Changes the database behind the program's back, as somebody would who drops the triggers first.
-fn tamper(folder: &Path, statements: &str) {
-    let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_master WHERE type = 'trigger'";
-    let script = format!(
-        "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nc.executescript(c.execute(\"{triggers}\").fetchone()[0])\n\
-         c.executescript(sys.argv[2])\nc.commit()\n"
-    );
-    let database = folder.join("care.db");
-    let done = std::process::Command::new("python3").args(["-c", &script]).arg(&database).arg(statements).output();
-    let done = done.expect("python3 runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
 
 /// A plan of the tampered folder leaves points-expiry out, says why, and serves birthday; nothing of it is sent.
 async fn is_left_out(folder: &Path, what: &str) {
@@ -161,4 +148,31 @@ async fn the_audit_log_names_its_first_broken_line_and_a_kept_head_finds_a_cut()
     let later = Head { number: head.number + 3, hash: head.hash.clone() };
     assert_eq!(code(&engine.verify_audit(Some(&later)).await.expect_err("too short")), "audit-broken");
     assert_eq!(engine.verify_audit(Some(&head)).await.expect("the same"), head);
+}
+
+/// A variant is its base's code with its own manifest: neither may be exchanged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_variant_whose_code_or_base_was_exchanged_runs_no_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = support::populated(folder.path(), 2_000).await;
+    support::approved(&engine, "birthday", &care_domain::approval::Conditions::default()).await;
+    support::approved(&engine, "points-expiry", &care_domain::approval::Conditions::default()).await;
+    crate::variant_story::approved(&engine).await;
+    crate::variant_story::variant_started(&engine).await;
+    drop(engine);
+    let other = "(SELECT component FROM versions WHERE activity = 'points-expiry')";
+    for statement in [
+        format!("UPDATE versions SET code = {other} WHERE variant IS NOT NULL"),
+        format!("UPDATE versions SET base = {other} WHERE variant IS NOT NULL"),
+        "UPDATE versions SET variant = NULL WHERE variant IS NOT NULL".to_owned(),
+        "UPDATE versions SET manifest = json_set(manifest, '$.owner_region', '350000') WHERE variant IS NOT NULL"
+            .to_owned(),
+    ] {
+        let copy = copy_of(folder.path());
+        tamper(copy.path(), &statement);
+        let engine = open(copy.path()).await;
+        let refused = engine.run_plan(&plan_of(DATE), "operator", NOW, Arc::new(|_| true)).await;
+        let code = code(&refused.expect_err("nothing runs"));
+        assert!(["approval-unsound", "unknown-version"].contains(&code.as_str()), "{statement}: {code}");
+    }
 }

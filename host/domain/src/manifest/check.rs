@@ -319,6 +319,11 @@ impl Manifest {
                 findings.push(Finding::error("manifest-bounds", what, hint));
             }
         };
+        bound(
+            self.version.build.is_empty(),
+            format!("version {} has build metadata", self.version),
+            "Write three numbers; what follows a `+` names variants",
+        );
         bound(self.weight <= MAX_WEIGHT, format!("weight {} is over {MAX_WEIGHT}", self.weight), "Ask for 0 to 1000");
         bound((1..=9).contains(&self.rounds), format!("rounds {} is out of bounds", self.rounds), "Ask for 1 to 9");
         bound(self.cap.is_sound(), "the cap is out of bounds".into(), "Ask for at least 1 contact in 1 to 400 days");

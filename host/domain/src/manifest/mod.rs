@@ -207,6 +207,16 @@ pub enum Action {
     FeeWaiver,
 }
 
+impl Action {
+    /// As written in manifests and approvals.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreditRating { .. } => "credit-rating",
+            Self::FeeWaiver => "fee-waiver",
+        }
+    }
+}
+
 /// A typed hole in a template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 use crate::support::{Person, by_call, by_sms, instant, nobody_held_out, only, person, proposal, ten, terms, zone};
 use care_domain::contact::Channel;
 use care_domain::control::is_in_share;
-use care_domain::decide::{ListMark, Proposal, Terms, Wishes};
+use care_domain::decide::{ListMark, Proposal, Taken, Terms, Wishes};
 use care_domain::key::CustomerKey;
 use care_domain::policy::Policy;
 use care_domain::policy::{Class, Hours};
@@ -35,6 +35,32 @@ fn only_customers_of_the_approved_regions_are_contacted() {
         assert_eq!(ruling.verdict, verdict, "{region:?}");
         assert_eq!(ruling.rule == "region", verdict == OutOfRegion);
         assert_eq!(person.rule(&everywhere).verdict, Cleared);
+    }
+}
+
+#[test]
+fn where_a_variant_takes_its_place_an_activity_stays_away() {
+    let taken = |share| Terms { except: vec![Taken { region: "350200".into(), share }], ..by_sms(Class::Care) };
+    let base = taken(10_000);
+    let ruling = Person { region: "350203", ..person() }.rule(&base);
+    assert_eq!((ruling.verdict, ruling.rule), (OutOfRegion, "variant"));
+    assert_eq!(Person { region: "350500", ..person() }.rule(&base).verdict, Cleared);
+    assert_eq!(Person { region: "", ..person() }.rule(&base).verdict, Cleared);
+    // A variant on trial has its share alone: the others keep what they had.
+    let trial = taken(5_000);
+    for i in 0..100 {
+        let person = Person { key: CustomerKey([i; 16]), region: "350203", ..person() };
+        let taken = is_in_share(&trial.origin, person.key, 5_000);
+        assert_eq!(person.rule(&trial).verdict, if taken { OutOfRegion } else { Cleared });
+    }
+}
+
+#[test]
+fn what_was_activated_for_an_area_reaches_who_stands_there_wherever_they_live() {
+    let activated = Terms { areas: vec!["513200".into()], ..by_sms(Class::Disaster) };
+    for (visited, expected) in [("513221", CLEAR), ("510100", (OutOfRegion, "area")), ("", (OutOfRegion, "area"))] {
+        let ruling = Person { region: "350203", visited, ..person() }.rule(&activated);
+        assert_eq!((ruling.verdict, ruling.rule), expected, "{visited}");
     }
 }
 

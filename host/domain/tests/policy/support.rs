@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 pub(crate) struct Person {
     pub(crate) key: CustomerKey,
     pub(crate) region: &'static str,
+    pub(crate) visited: &'static str,
     pub(crate) list: ListMark,
     pub(crate) open_complaint: bool,
     pub(crate) in_disaster_area: bool,
@@ -24,6 +25,7 @@ pub(crate) fn person() -> Person {
     Person {
         key: CustomerKey([7; 16]),
         region: "350203",
+        visited: "350203",
         list: ListMark::Ordinary,
         open_complaint: false,
         in_disaster_area: false,
@@ -38,6 +40,7 @@ impl Person {
         let customer = Customer {
             key: self.key,
             region: self.region,
+            visited: self.visited,
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
@@ -100,6 +103,8 @@ pub(crate) fn terms(activity: &str, class: Class, channels: &[Channel]) -> Terms
         cap: Cap { contacts: 9, days: 30 },
         rounds: 1,
         regions: Vec::new(),
+        except: Vec::new(),
+        areas: Vec::new(),
         share: 10_000,
         channels: vec![channels.to_vec()],
     }

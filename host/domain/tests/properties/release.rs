@@ -1,7 +1,7 @@
-//! Release: whom a limited capacity cuts.
+//! Release: whom a limited capacity or budget cuts.
 
 use care_domain::contact::Channel;
-use care_domain::plan::{Ranked, release};
+use care_domain::plan::{Cut, Limits, Ranked, release};
 use care_domain::policy::Class;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -11,16 +11,22 @@ use std::collections::BTreeMap;
 fn candidates() -> impl Strategy<Value = Vec<Ranked>> {
     let channel = || select(vec![Channel::Sms, Channel::CallList, Channel::Action]);
     let needs = prop::collection::btree_map(channel(), 1u64..4, 1..3);
-    let one = (select(Class::ALL.to_vec()), select(vec![50u16, 100]), select(vec![0.0f32, 0.5, 1.0]), needs);
+    let price = (select(vec!["paid", "free"]), 0u64..30);
+    let one = (select(Class::ALL.to_vec()), select(vec![50u16, 100]), select(vec![0.0f32, 0.5, 1.0]), needs, price);
     prop::collection::vec(one, 0..30).prop_map(|all| {
-        let ranked =
-            |(i, (class, weight, score, needs))| Ranked { class, weight, score, candidate: format!("c{i}"), needs };
+        let ranked = |(i, (class, weight, score, needs, (approval, cost_fen))): (usize, (_, _, _, _, (&str, _)))| {
+            Ranked { class, weight, score, candidate: format!("c{i}"), needs, approval: approval.into(), cost_fen }
+        };
         all.into_iter().enumerate().map(ranked).collect()
     })
 }
 
-fn capacity() -> impl Strategy<Value = BTreeMap<Channel, u64>> {
-    prop::collection::btree_map(select(vec![Channel::Sms, Channel::CallList]), 0u64..20, 0..3)
+fn limits() -> impl Strategy<Value = Limits> {
+    let capacity = prop::collection::btree_map(select(vec![Channel::Sms, Channel::CallList]), 0u64..20, 0..3);
+    (capacity, prop::option::of(0u64..100)).prop_map(|(capacity, budget)| Limits {
+        capacity,
+        budgets: budget.map(|fen| BTreeMap::from([("paid".to_owned(), fen)])).unwrap_or_default(),
+    })
 }
 
 fn standing(of: &Ranked) -> (Class, Reverse<u16>, Reverse<u32>) {
@@ -31,32 +37,48 @@ fn used<'a>(channel: Channel, candidates: impl Iterator<Item = &'a Ranked>) -> u
     candidates.filter_map(|c| c.needs.get(&channel)).sum()
 }
 
+fn spent<'a>(approval: &str, candidates: impl Iterator<Item = &'a Ranked>) -> u64 {
+    candidates.filter(|c| c.approval == approval).map(|c| c.cost_fen).sum()
+}
+
 proptest! {
     #![proptest_config(super::config())]
 
     #[test]
-    fn release_keeps_within_capacity_and_cuts_only_behind_better_ones(all in candidates(), capacity in capacity()) {
-        let released = release(&all, &capacity);
-        prop_assert_eq!(released.len(), all.len());
-        let out = || all.iter().zip(&released).filter(|(_, released)| **released).map(|(c, _)| c);
-        for (channel, places) in &capacity {
+    fn release_keeps_within_limits_and_cuts_only_behind_better_ones(all in candidates(), limits in limits()) {
+        let cuts = release(&all, &limits);
+        prop_assert_eq!(cuts.len(), all.len());
+        let out = || all.iter().zip(&cuts).filter(|(_, cut)| cut.is_none()).map(|(c, _)| c);
+        for (channel, places) in &limits.capacity {
             prop_assert!(used(*channel, out()) <= *places, "{}", channel.name());
         }
-        for (cut, _) in all.iter().zip(&released).filter(|(_, released)| !**released) {
-            let no_worse = || out().filter(|c| standing(c) <= standing(cut));
-            let mut full = cut.needs.iter().filter_map(|(channel, n)| Some((channel, n, capacity.get(channel)?)));
-            prop_assert!(full.any(|(channel, n, places)| used(*channel, no_worse()) + n > *places), "{}", cut.candidate);
+        for (approval, fen) in &limits.budgets {
+            prop_assert!(spent(approval, out()) <= *fen);
+        }
+        for (candidate, cut) in all.iter().zip(&cuts).filter_map(|(c, cut)| Some((c, (*cut)?))) {
+            let no_worse = || out().filter(|c| standing(c) <= standing(candidate));
+            let full = |(channel, n): (&Channel, &u64)| {
+                limits.capacity.get(channel).is_some_and(|places| used(*channel, no_worse()) + n > *places)
+            };
+            let bound = match cut {
+                Cut::Capacity => candidate.needs.iter().any(full),
+                Cut::Budget => {
+                    let left = limits.budgets.get(&candidate.approval);
+                    left.is_some_and(|fen| spent(&candidate.approval, no_worse()) + candidate.cost_fen > *fen)
+                }
+            };
+            prop_assert!(bound, "{}", candidate.candidate);
         }
     }
 
     #[test]
-    fn the_order_in_which_buckets_report_cuts_nobody_else(all in candidates(), capacity in capacity(), turn in 0usize..30) {
+    fn the_order_in_which_buckets_report_cuts_nobody_else(all in candidates(), limits in limits(), turn in 0usize..30) {
         let mut turned = all.clone();
         turned.reverse();
         turned.rotate_left(turn % all.len().max(1));
         let names = |candidates: &[Ranked]| {
-            let released = release(candidates, &capacity);
-            let kept = candidates.iter().zip(released).filter(|(_, r)| *r).map(|(c, _)| c.candidate.clone());
+            let cuts = release(candidates, &limits);
+            let kept = candidates.iter().zip(cuts).filter(|(_, cut)| cut.is_none()).map(|(c, _)| c.candidate.clone());
             let mut kept: Vec<String> = kept.collect();
             kept.sort();
             kept

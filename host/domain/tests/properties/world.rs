@@ -21,6 +21,7 @@ const ACTIVITIES: usize = 5;
 pub(crate) struct World {
     pub(crate) key: CustomerKey,
     pub(crate) region: &'static str,
+    pub(crate) visited: &'static str,
     pub(crate) list: ListMark,
     pub(crate) open_complaint: bool,
     pub(crate) in_disaster_area: bool,
@@ -46,6 +47,7 @@ impl World {
         let customer = Customer {
             key: self.key,
             region: self.region,
+            visited: self.visited,
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
@@ -150,6 +152,7 @@ fn customer() -> impl Strategy<Value = World> {
         |(key, (region, zone), list, open_complaint, in_disaster_area, wishes)| World {
             key: CustomerKey(key),
             region,
+            visited: region,
             list,
             open_complaint,
             in_disaster_area,
@@ -213,6 +216,8 @@ fn activity() -> impl Strategy<Value = Terms> {
             cap,
             rounds,
             regions,
+            except: Vec::new(),
+            areas: Vec::new(),
             share,
             channels: vec![channels],
         },

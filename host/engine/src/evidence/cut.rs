@@ -3,9 +3,8 @@
 use super::Decided;
 use super::stage::Stage;
 use crate::plan::{BucketOutcome, World};
-use care_domain::contact::Channel;
 use care_domain::key::CustomerKey;
-use care_domain::plan::{Ranked, release};
+use care_domain::plan::{Limits, Ranked, release};
 use care_domain::verdict::Verdict;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -33,10 +32,10 @@ impl Waiting {
         self.after.extend(other.after);
     }
 
-    pub(super) fn release(self, capacity: &BTreeMap<Channel, u64>) -> Cuts {
+    pub(super) fn release(self, limits: &Limits) -> Cuts {
         let cut = |waiting: Vec<Ranked>| {
-            let stays = release(&waiting, capacity);
-            waiting.into_iter().zip(stays).filter(|(_, stays)| !stays).map(|(ranked, _)| ranked.candidate).collect()
+            let cuts = release(&waiting, limits);
+            waiting.into_iter().zip(cuts).filter(|(_, cut)| cut.is_some()).map(|(ranked, _)| ranked.candidate).collect()
         };
         Cuts { before: cut(self.before), after: cut(self.after) }
     }
@@ -69,12 +68,15 @@ fn apply(cuts: &HashSet<String>, world: &World, outcome: &mut BucketOutcome) {
 /// The candidates of a bucket in the queue for capacity. The messages of one stand together.
 fn ranked(world: &World, outcome: &BucketOutcome) -> Vec<Ranked> {
     let ids = ids(world);
+    let pinned = world.pins.campaigns.iter();
+    let approvals: HashMap<&str, &str> = pinned.map(|c| (c.campaign.as_str(), c.approval.as_str())).collect();
     let mut waiting: Vec<Ranked> = Vec::new();
     for contact in &outcome.contacts {
         let campaign = ids.get(contact.campaign.as_str()).copied().unwrap_or(&contact.campaign);
         let candidate = candidate(campaign, contact.customer, contact.occasion, contact.round);
         if let Some(last) = waiting.last_mut().filter(|last| last.candidate == candidate) {
             *last.needs.entry(contact.channel).or_default() += 1;
+            last.cost_fen += contact.cost_fen;
             continue;
         }
         waiting.push(Ranked {
@@ -83,6 +85,8 @@ fn ranked(world: &World, outcome: &BucketOutcome) -> Vec<Ranked> {
             score: contact.score,
             candidate,
             needs: BTreeMap::from([(contact.channel, 1)]),
+            approval: approvals.get(contact.campaign.as_str()).map(|&a| a.to_owned()).unwrap_or_default(),
+            cost_fen: contact.cost_fen,
         });
     }
     waiting

@@ -24,9 +24,8 @@ impl Engine {
     ) -> Result<(Simulation, Evidence), EngineError> {
         let found = self.submission(id).await?;
         let actor = self.authorise(by, Act::Simulate, Some(&found.version.manifest.owner_region), at).await?;
-        let terms = terms(&found, &what.conditions)?;
-        let price = what.sms_price_fen;
-        let evidence = self.gather_evidence(&found.version, &terms, &what.params, &what.request, price, watch).await?;
+        let terms = self.terms_of(&found, &what.conditions, "Nothing was simulated", ("", 0)).await?;
+        let evidence = self.gather_evidence(&found.version, &terms, &what.params, &what.request, watch).await?;
         let document = canonical::json(&evidence).map_err(EngineError::internal)?;
         let digest = self.store.blobs().put(document.as_bytes())?;
         let snapshot = self.snapshot(Some(&evidence.subject.snapshot), None).await?;
@@ -67,13 +66,13 @@ impl Engine {
         Ok(compare(&before, &after))
     }
 
-    /// The newest evidence of exactly these terms that is fresh enough to approve on.
+    /// The newest evidence of exactly these terms that is fresh enough to approve on, and its reach: customers selected.
     pub(crate) async fn evidence_for(
         &self,
         found: &StoredSubmission,
         granted: &Approval,
         at: i64,
-    ) -> Result<String, EngineError> {
+    ) -> Result<(String, u64), EngineError> {
         let terms = granted.terms_alone().digest().map_err(EngineError::internal)?;
         let all = self.store.simulations(Some(found.id)).await?;
         let hint = format!("Run `care submission simulate {}` with the same conditions, and read it", found.id);
@@ -89,8 +88,9 @@ impl Engine {
             return Err(EngineError::refused("old-evidence", message, hint));
         }
         // Evidence that was changed on disk is none.
-        self.store.blobs().get(&newest.evidence)?;
-        Ok(newest.evidence.clone())
+        let bytes = self.store.blobs().get(&newest.evidence)?;
+        let evidence: Evidence = serde_json::from_slice(&bytes).map_err(EngineError::internal)?;
+        Ok((newest.evidence.clone(), evidence.selected()))
     }
 }
 
@@ -103,12 +103,4 @@ pub struct SimulationRequest {
     pub params: Map<String, Value>,
     /// On which day and snapshot.
     pub request: PlanRequest,
-    /// Price of an SMS segment, in fen.
-    pub sms_price_fen: u32,
-}
-
-/// The terms that these conditions would grant.
-fn terms(found: &StoredSubmission, conditions: &Conditions) -> Result<Approval, EngineError> {
-    let granted = Approval::grant(&found.version.component, &found.version.manifest, conditions, "", 0);
-    granted.map_err(|e| EngineError::refused("bad-condition", e.to_string(), "Nothing was simulated"))
 }

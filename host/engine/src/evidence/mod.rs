@@ -4,7 +4,6 @@
 mod bucket;
 mod cut;
 mod keep;
-mod said;
 mod stage;
 
 pub use keep::{EVIDENCE_DAYS, SimulationRequest};
@@ -37,19 +36,17 @@ impl Engine {
     ///
     /// Compared are the active campaigns as they are, and the same without those of this activity but with this version.
     /// The ledger is read up to where it stands now. What a plan would refuse is refused in the same words. `watch` is
-    /// told of customers and buckets, twice where a capacity has to be shared out first; a `false` stops it. The price of
-    /// an SMS segment is in fen.
+    /// told of customers and buckets, twice where a capacity or a budget has to be shared out first; a `false` stops it.
     pub async fn gather_evidence(
         &self,
         version: &Version,
         approval: &Approval,
         params: &Map<String, Value>,
         request: &PlanRequest,
-        sms_price_fen: u32,
         watch: Watch,
     ) -> Result<Evidence, EngineError> {
-        let stage = Arc::new(self.stage(version, approval, params, request, sms_price_fen).await?);
-        let limited = !stage.after.policy.capacity.is_empty();
+        let stage = Arc::new(self.stage(version, approval, params, request).await?);
+        let limited = !stage.limits.is_empty();
         let customers = stage.after.snapshot.manifest().rows * if limited { 2 } else { 1 };
         let plan = stage.after.pins.id().map_err(EngineError::internal)?;
         go_on(&watch, Progress::Opened { plan, customers })?;
@@ -68,12 +65,12 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// First pass, where a capacity is limited: what release would cut, with and without the version.
+    /// First pass, where a capacity or a budget is limited: what release would cut, with and without the version.
     async fn cuts(&self) -> Result<Cuts, EngineError> {
         let mut waiting = Waiting::default();
         let look = |stage: &Stage, decided: Decided| Ok(Waiting::of(stage, &decided));
         self.buckets(look, |part| waiting.extend(part)).await?;
-        Ok(waiting.release(&self.stage.after.policy.capacity))
+        Ok(waiting.release(&self.stage.limits))
     }
 
     /// The pass that is counted. Rows are dropped with their bucket.

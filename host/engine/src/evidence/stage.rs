@@ -1,12 +1,14 @@
 //! The two worlds of a simulation and what both are compared by.
 
-use super::said::Wording;
 use crate::campaign::checked_params;
 use crate::plan::{Due, DueCampaign, Ground, World};
+use crate::wording::Wording;
 use crate::{Engine, EngineError, PlanRequest};
 use care_domain::approval::Approval;
+use care_domain::contact::Channel;
 use care_domain::evidence::{Displaced, Evidence, Overlap, PRESSURE_DAYS, Shadow, Subject};
 use care_domain::manifest::Manifest;
+use care_domain::plan::Limits;
 use care_domain::time::{self, DAY_MS};
 use care_store::Version;
 use serde_json::{Map, Value};
@@ -24,6 +26,8 @@ pub(super) struct Stage {
     /// Named lists that some campaign reads in either world.
     pub(super) lists: Vec<String>,
     pub(super) wording: Wording,
+    /// What release shares out in either world.
+    pub(super) limits: Limits,
     /// Contacts planned before this instant press nobody any more, Unix milliseconds.
     pub(super) pressing_since: i64,
     empty: Evidence,
@@ -54,13 +58,17 @@ impl Engine {
         approval: &Approval,
         params: &Map<String, Value>,
         request: &PlanRequest,
-        sms_price_fen: u32,
     ) -> Result<Stage, EngineError> {
         let simulated = simulated(version, approval, params)?;
         let ground = self.ground(request).await?;
-        let (active, _) = self.due_campaigns(request.date).await?;
+        let (active, _) = self.due_campaigns(request).await?;
         let mark = self.store.mark().await?;
-        let ours = |campaign: &DueCampaign| campaign.version.manifest.name == version.manifest.name;
+        // A variant runs beside its base, which yields to it; another version takes the place of those before.
+        let name = variant_of(version);
+        let ours = |campaign: &DueCampaign| {
+            let theirs = &campaign.version;
+            theirs.manifest.name == version.manifest.name && (name.is_none() || variant_of(theirs) == name)
+        };
         let mut entrants: Vec<DueCampaign> = active.iter().filter(|c| !ours(c)).cloned().collect();
         entrants.push(simulated.clone());
         let before = self.world_with(&active, &ground, request).await?;
@@ -68,9 +76,12 @@ impl Engine {
         // Ties are broken by the campaign's id: the one that it would be given decides as it will.
         let id = self.next_campaign(&version.manifest.name).await?;
         after.due.iter_mut().filter(|d| d.campaign == SIMULATED).for_each(|d| d.terms.campaign.clone_from(&id));
-        let subject = subject(&simulated, &ground, request, mark, sms_price_fen);
+        let subject = subject(&simulated, &ground, request, mark);
         let lists = before.lists.iter().chain(&after.lists).cloned().collect();
+        let mut limits = self.limits(&before, "").await?;
+        limits.budgets.extend(self.limits(&after, "").await?.budgets);
         Ok(Stage {
+            limits,
             empty: empty(&subject, &version.manifest, &active),
             wording: Wording::new(&version.manifest, ground.tables.labels())?,
             pressing_since: pressing_since(request.date)?,
@@ -88,6 +99,10 @@ impl Engine {
     }
 }
 
+fn variant_of(version: &Version) -> Option<&str> {
+    version.variant.as_ref().map(|(variant, _)| variant.name.as_str())
+}
+
 fn simulated(version: &Version, approval: &Approval, params: &Map<String, Value>) -> Result<DueCampaign, EngineError> {
     let bounded = Manifest { params: approval.params.clone(), ..version.manifest.clone() };
     Ok(DueCampaign {
@@ -96,10 +111,11 @@ fn simulated(version: &Version, approval: &Approval, params: &Map<String, Value>
         approval: approval.clone(),
         approval_digest: approval.digest().map_err(EngineError::internal)?,
         params: checked_params(&bounded, params)?,
+        areas: approval.standby.as_ref().map_or_else(Vec::new, |standby| standby.areas.clone()),
     })
 }
 
-fn subject(simulated: &DueCampaign, ground: &Ground, request: &PlanRequest, mark: i64, sms_price_fen: u32) -> Subject {
+fn subject(simulated: &DueCampaign, ground: &Ground, request: &PlanRequest, mark: i64) -> Subject {
     let manifest = &simulated.version.manifest;
     Subject {
         activity: manifest.name.clone(),
@@ -112,7 +128,7 @@ fn subject(simulated: &DueCampaign, ground: &Ground, request: &PlanRequest, mark
         snapshot: ground.snapshot.id().to_owned(),
         policy: ground.policy_digest.clone(),
         mark,
-        sms_price_fen,
+        sms_price_fen: ground.policy.prices_fen.get(&Channel::Sms).copied().unwrap_or(0),
         sale: manifest.goal.sale,
     }
 }

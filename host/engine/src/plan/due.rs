@@ -2,13 +2,15 @@
 //! reference tables, the snapshot; and the pins over all of it.
 
 use crate::reference::{self, LoadedTables};
+use crate::standby;
+use crate::wording::Wording;
 use crate::{Engine, EngineError, PlanRequest};
 use care_domain::approval::Approval;
 use care_domain::decide::Terms;
 use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::Manifest;
-use care_domain::plan::{PinnedCampaign, Pins};
+use care_domain::plan::{Limits, PinnedCampaign, Pins};
 use care_domain::policy::Policy;
 use care_domain::switch::Scope;
 use care_domain::text::{Finding, nearest_hint};
@@ -33,6 +35,8 @@ pub(crate) struct DueCampaign {
     pub(crate) approval_digest: String,
     /// Canonical JSON of the parameters.
     pub(crate) params: String,
+    /// Areas for which it was activated on standby; none for everywhere.
+    pub(crate) areas: Vec<String>,
 }
 
 /// What plans of a date stand on, whatever campaigns are due.
@@ -55,6 +59,8 @@ pub(crate) struct Due {
     pub(crate) plugin: Plugin,
     pub(crate) facts: RunFacts,
     pub(crate) grants: Grants,
+    /// By what its messages are priced, where a budget pays for them.
+    pub(crate) wording: Option<Wording>,
 }
 
 /// Everything a task reads that is not the ledger.
@@ -69,13 +75,15 @@ pub(crate) struct World {
     pub(crate) lists: Vec<String>,
     /// Why campaigns that are due were left out.
     pub(crate) blocked: Vec<Finding>,
+    /// Budgets by digest of the approval: the version's component, and what it may cost in all, in fen.
+    pub(crate) budgets: BTreeMap<String, (String, u64)>,
 }
 
 impl Engine {
     /// Gathers what the plan needs, and refuses what would make it fail halfway.
     pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {
         let ground = self.ground(request).await?;
-        let (campaigns, blocked) = self.due_campaigns(request.date).await?;
+        let (campaigns, blocked) = self.due_campaigns(request).await?;
         if campaigns.is_empty() && !blocked.is_empty() {
             return Err(EngineError::Findings { what: "the plan".into(), findings: blocked });
         }
@@ -125,6 +133,7 @@ impl Engine {
         let rivals: Arc<[String]> = campaigns.iter().map(|c| c.id.clone()).collect();
         Ok(World {
             due: self.all_due(campaigns, &rivals, request, tables).await?,
+            budgets: budgets(campaigns),
             policy: policy.clone(),
             disaster_areas: tables.active_areas(request.date),
             lists: lists.into_keys().collect(),
@@ -136,26 +145,45 @@ impl Engine {
 
     /// The campaigns that take part on a date; and why others that would are left out: what runs must be what was
     /// approved, and one that was tampered with does not keep the rest from their customers.
-    pub(crate) async fn due_campaigns(&self, date: i32) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
+    pub(crate) async fn due_campaigns(
+        &self,
+        request: &PlanRequest,
+    ) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
         let submissions = self.store.submissions().await?;
         let switches: Vec<Scope> = self.store.switches().await?.into_iter().map(|thrown| thrown.scope).collect();
+        let activations = self.store.activations().await?;
+        let day = (request.date, request.instant);
         let (mut due, mut blocked) = (Vec::new(), Vec::new());
         for campaign in self.store.campaigns().await?.into_iter().filter(|c| c.active) {
-            match self.runnable(&campaign, &submissions).await {
-                Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => {}
-                Ok((_, approval)) if !approval.holds_on(date) => {}
-                Ok((found, approval)) => {
-                    let Campaign { id, approval: approval_digest, params, .. } = campaign;
-                    due.push(DueCampaign { id, version: found.version, approval, approval_digest, params });
-                }
-                Err(EngineError::Refused(finding)) => {
-                    tracing::error!(campaign = %campaign.id, "left out of the plan: {finding}");
-                    blocked.push(finding);
-                }
+            let refused = match self.runnable(&campaign, &submissions).await {
+                Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => continue,
+                Ok((_, approval)) if !approval.holds_on(request.date) => continue,
+                Ok((found, approval)) => match standby::areas_on(&campaign, &approval, &activations, day) {
+                    Ok(None) => continue,
+                    Ok(Some(areas)) => {
+                        let Campaign { id, approval: approval_digest, params, .. } = campaign;
+                        due.push(DueCampaign { id, version: found.version, approval, approval_digest, params, areas });
+                        continue;
+                    }
+                    Err(finding) => finding,
+                },
+                Err(EngineError::Refused(finding)) => finding,
                 Err(error) => return Err(error),
-            }
+            };
+            tracing::error!(campaign = %campaign.id, "left out of the plan: {refused}");
+            blocked.push(refused);
         }
         Ok((due, blocked))
+    }
+
+    /// What release shares out among a world's candidates; what other plans spent of a budget is gone.
+    pub(crate) async fn limits(&self, world: &World, plan: &str) -> Result<Limits, EngineError> {
+        let mut limits = Limits { capacity: world.policy.capacity.clone(), ..Limits::default() };
+        for (approval, (component, fen)) in &world.budgets {
+            let spent = self.store.spent(component, plan).await?;
+            limits.budgets.insert(approval.clone(), fen.saturating_sub(spent));
+        }
+        Ok(limits)
     }
 
     /// What a campaign runs, if its approval vouches for it and its parameters lie within it.
@@ -203,7 +231,10 @@ impl Engine {
     ) -> Result<Vec<Due>, EngineError> {
         let mut all = Vec::new();
         for entry in campaigns {
-            all.push(self.due(entry, rivals, request, tables).await?);
+            let mut due = self.due(entry, rivals, request, tables).await?;
+            due.terms.except = entry.approval.yields_to(campaigns.iter().map(|c| &c.approval));
+            due.terms.areas.clone_from(&entry.areas);
+            all.push(due);
         }
         Ok(all)
     }
@@ -217,16 +248,19 @@ impl Engine {
     ) -> Result<Due, EngineError> {
         let DueCampaign { version, approval, .. } = campaign;
         let asked = &version.manifest;
-        let plugin = self.load_plugin(&asked.name, &version.component).await?;
+        let plugin = self.load_plugin(&asked.name, &version.code).await?;
         let manifest = Arc::new(approval.effective(asked));
         let facts = RunFacts { today: request.date, now: request.instant, params: campaign.params.as_str().into() };
+        // A guest answers as it was written; what of it was not granted is left unsaid when its messages become contacts.
         let grants = Grants {
-            manifest: Arc::clone(&manifest),
+            manifest: Arc::new(asked.clone()),
             limits: approval.limits,
             tables: Arc::new(tables.named(manifest.tables.keys())),
             labels: Arc::new(tables.labels()),
         };
+        let priced = approval.budget_fen.is_some().then(|| Wording::new(&manifest, tables.labels()));
         Ok(Due {
+            wording: priced.transpose()?,
             campaign: campaign.id.clone(),
             component: version.component.clone(),
             terms: approval.terms(&campaign.id, &version.origin, &manifest),
@@ -265,6 +299,12 @@ fn is_stopped(campaign: &Campaign, switches: &[Scope]) -> bool {
     })
 }
 
+pub(super) fn budgets(campaigns: &[DueCampaign]) -> BTreeMap<String, (String, u64)> {
+    let limited =
+        |c: &DueCampaign| Some((c.approval_digest.clone(), (c.version.component.clone(), c.approval.budget_fen?)));
+    campaigns.iter().filter_map(limited).collect()
+}
+
 fn pinned(campaign: &DueCampaign) -> PinnedCampaign {
     let version = &campaign.version;
     PinnedCampaign {
@@ -274,6 +314,7 @@ fn pinned(campaign: &DueCampaign) -> PinnedCampaign {
         approval: campaign.approval_digest.clone(),
         origin: version.origin.clone(),
         params: campaign.params.clone(),
+        areas: campaign.areas.clone(),
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) struct FactColumns {
     consent: Option<Column>,
     language: Option<Column>,
     zone: Option<Column>,
+    visited: Option<Column>,
     in_disaster_area: Vec<bool>,
     zones: HashMap<String, TimeZone>,
     province: TimeZone,
@@ -24,9 +25,9 @@ pub(super) struct FactColumns {
 
 impl FactColumns {
     pub(super) fn read(view: &BatchView<'_>, disaster_areas: &[String]) -> Self {
-        let visited = view.stored("visited-adcode").filter(|_| !disaster_areas.is_empty());
+        let visited = view.stored("visited-adcode");
         let stands_in = |row| {
-            let at = visited.as_ref().and_then(|column| column.text(row));
+            let at = visited.as_ref().filter(|_| !disaster_areas.is_empty()).and_then(|column| column.text(row));
             at.is_some_and(|at| disaster_areas.iter().any(|area| region::covers(area, at)))
         };
         let zone = view.stored("time-zone");
@@ -46,6 +47,7 @@ impl FactColumns {
             consent: view.stored("consent-commercial"),
             language: view.stored("language"),
             in_disaster_area: (0..view.len()).map(stands_in).collect(),
+            visited,
             province: time::zone(time::PROVINCE_ZONE).unwrap_or(TimeZone::UTC),
             zone,
             zones,
@@ -65,6 +67,7 @@ impl FactColumns {
         Customer {
             key,
             region: self.home.as_ref().and_then(|c| c.text(row)).unwrap_or_default(),
+            visited: self.visited.as_ref().and_then(|c| c.text(row)).unwrap_or_default(),
             list: match self.list.as_ref().and_then(|c| c.text(row)) {
                 Some("red") => ListMark::Red,
                 Some("black") => ListMark::Black,

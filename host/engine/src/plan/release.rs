@@ -1,4 +1,4 @@
-//! Release: limits that cross customers are decided once, after the last bucket.
+//! Release: limits that cross customers, capacity and budgets, are decided once, after the last bucket.
 
 use super::due::World;
 use super::{Progress, Watch, go_on};
@@ -42,7 +42,7 @@ pub(super) async fn release(
     Ok(())
 }
 
-/// Checks the plan's totals, and cuts it to capacity.
+/// Checks the plan's totals, and cuts it to capacity and budgets.
 async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineError> {
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
@@ -51,12 +51,14 @@ async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineEr
         let plan = engine.store.plan(id).await?;
         return if plan.is_some_and(|p| p.state != PlanState::Running) { Ok(()) } else { Err(broken) };
     }
-    let waiting =
-        if world.policy.capacity.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id).await? };
+    let limits = engine.limits(world, id).await?;
+    let pinned = world.pins.campaigns.iter();
+    let approvals = pinned.map(|c| (c.campaign.clone(), c.approval.clone())).collect();
+    let waiting = if limits.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id, &approvals).await? };
     let ranked: Vec<plan::Ranked> = waiting.iter().map(|w| w.ranked.clone()).collect();
-    let stays = plan::release(&ranked, &world.policy.capacity);
-    let cuts: Vec<_> = waiting.into_iter().zip(stays).filter(|(_, stays)| !stays).map(|(w, _)| w.cut).collect();
-    for cut in &cuts {
+    let cut = plan::release(&ranked, &limits);
+    let cuts: Vec<_> = waiting.into_iter().zip(cut).filter_map(|(w, cut)| Some((w.cut, cut?.rule()))).collect();
+    for (cut, _) in &cuts {
         let tally = tallies.get_mut(&cut.campaign).and_then(|t| t.cut(1));
         tally.ok_or_else(|| {
             EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))

@@ -2,6 +2,7 @@
 //! and compared with the decision logs byte for byte.
 
 use super::PlanRequest;
+use super::due::budgets;
 use super::due::{DueCampaign, World};
 use super::task::decide_bucket;
 use crate::{Engine, EngineError};
@@ -102,6 +103,7 @@ impl Engine {
         };
         Ok(World {
             due: self.all_due(&campaigns, &rivals, &request, &tables).await?,
+            budgets: budgets(&campaigns),
             policy,
             snapshot: self.snapshot(Some(&pins.snapshot), None).await?,
             disaster_areas: tables.active_areas(pins.date),
@@ -122,13 +124,14 @@ impl Engine {
                 .iter()
                 .find(|s| s.version.component == pinned.component && s.approval.as_ref().is_some_and(is_pinned));
             let found = found.cloned().ok_or_else(|| gone("approved version", &pinned.component))?;
-            let approval = self.vouched(&found).await?;
+            let approval = self.sound(&found).await?;
             Ok(DueCampaign {
                 id: campaign.id,
                 version: found.version,
                 approval,
                 approval_digest: pinned.approval.clone(),
                 params: pinned.params.clone(),
+                areas: pinned.areas.clone(),
             })
         };
         let mut all = Vec::with_capacity(pins.campaigns.len());

@@ -9,6 +9,8 @@ use care_domain::contact::{Addressee, Channel, ContactIdentity};
 use care_domain::decide::{self, Proposal, Ruling, Terms};
 use care_domain::field::Stage;
 use care_domain::key::CustomerKey;
+use care_domain::policy::Policy;
+use care_domain::sms;
 use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
 use care_sandbox::{Fault, Guest, MachineError, Message};
@@ -85,7 +87,7 @@ pub(crate) fn decide_bucket(
         }
         for candidate in candidates {
             let messages = said.remove(&(candidate.proposal.terms, candidate.row)).unwrap_or_default();
-            outcome.record(&world.due[candidate.proposal.terms], &view, &facts, candidate, messages);
+            outcome.record(world, &view, &facts, candidate, messages);
         }
         progress(end - start);
     }
@@ -236,18 +238,19 @@ impl<'a> Crew<'a> {
 impl BucketOutcome {
     fn record(
         &mut self,
-        due: &Due,
+        world: &World,
         view: &BatchView<'_>,
         facts: &FactColumns,
         candidate: Candidate,
         messages: Vec<Message>,
     ) {
+        let due = &world.due[candidate.proposal.terms];
         let customer = view.keys[candidate.row as usize];
         let mut decision = undecided(due, customer, &candidate);
         match candidate.answer {
             Answer::Ruled(ruling) => {
                 let reader = facts.reader(candidate.row as usize);
-                self.ruled(due, reader, ruling, messages, &mut decision);
+                self.ruled((due, &world.policy), reader, ruling, messages, &mut decision);
             }
             Answer::Broken(fault) => {
                 let codes = self.faults.entry(due.campaign.clone()).or_default();
@@ -263,7 +266,7 @@ impl BucketOutcome {
 
     fn ruled(
         &mut self,
-        due: &Due,
+        (due, policy): (&Due, &Policy),
         reader: Reader<'_>,
         ruling: Ruling,
         messages: Vec<Message>,
@@ -285,9 +288,16 @@ impl BucketOutcome {
                 planned_at,
             }),
             Verdict::Cleared => {
-                let silent = if messages.is_empty() { "compose" } else { "no-channel" };
+                let said = !messages.is_empty();
+                let messages = granted(due, &decision.reason, messages);
+                let silent = match (said, messages.is_empty()) {
+                    (false, _) => "compose",
+                    (true, true) => "not-granted",
+                    (true, false) => "no-channel",
+                };
                 let before = self.contacts.len();
-                self.contacts.extend(contacts(due, reader, messages, ruling.channels, decision));
+                let priced = |contact: NewContact| NewContact { cost_fen: cost_fen(due, &contact, policy), ..contact };
+                self.contacts.extend(contacts(due, reader, messages, ruling.channels, decision).map(priced));
                 if self.contacts.len() == before {
                     decision.verdict = Verdict::NothingToSay;
                     decision.rule = silent.into();
@@ -320,6 +330,16 @@ fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decisio
         figures: String::new(),
         winner: None,
     }
+}
+
+/// The messages whose template was granted for their reason.
+fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> {
+    let reason = due.manifest.reasons.iter().find(|r| r.name == reason);
+    messages.retain(|message| {
+        let template = due.manifest.template(message.template);
+        reason.zip(template).is_some_and(|(reason, template)| reason.templates.contains(&template.name))
+    });
+    messages
 }
 
 /// The messages of a cleared candidate as contacts: each on the first permitted channel for which its template has a
@@ -367,6 +387,18 @@ fn contacts<'a>(
             planned_at: decision.planned_at.unwrap_or(decision.not_before),
             not_after: decision.not_after,
             region: reader.region.to_owned(),
+            cost_fen: 0,
         })
     })
+}
+
+/// What a message costs where a budget pays for it, in fen. Its slots were checked as they left the guest; one that could
+/// not be worded would count as a single segment.
+fn cost_fen(due: &Due, contact: &NewContact, policy: &Policy) -> u64 {
+    let Some(wording) = &due.wording else { return 0 };
+    let segments = match contact.channel {
+        Channel::Sms => wording.read(contact, contact.language).map_or(1, |text| sms::segments(&text).segments),
+        _ => 1,
+    };
+    policy.price_fen(contact.channel, segments)
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
-        CampaignCommand::Start { activity, version, params, file } => {
+        CampaignCommand::Start { activity, version, variant, params, file } => {
             let mut given = Map::new();
             if let Some(path) = file {
                 given = serde_json::from_str(&read(path)?).map_err(|error| {
@@ -21,7 +21,12 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
                 })?;
             }
             given.extend(params.iter().cloned());
-            let new = NewCampaign { activity: activity.clone(), requirement: version.clone(), params: given };
+            let new = NewCampaign {
+                activity: activity.clone(),
+                requirement: version.clone(),
+                variant: variant.clone(),
+                params: given,
+            };
             let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
             let text = format!(
                 "campaign {} runs {activity} {} ({}). Next: care plan run",

@@ -2,6 +2,7 @@
 
 pub(crate) mod campaign;
 pub(crate) mod evidence;
+pub(crate) mod gate;
 pub(crate) mod key;
 pub(crate) mod outcome;
 pub(crate) mod people;

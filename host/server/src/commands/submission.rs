@@ -2,15 +2,20 @@
 
 use super::{evidence, open};
 use crate::answer::{Answer, table};
-use crate::args::{ApproveArgs, Args, BecauseArgs, StepCommand, SubmissionCommand};
+use crate::args::{ApproveArgs, Args, BecauseArgs, StepCommand, SubmissionCommand, TickArgs};
 use crate::clock::now_ms;
 use crate::commands::population::short;
-use care_domain::approval::Conditions;
+use care_domain::approval::{Approval, Conditions};
 use care_domain::control::SHARE_WHOLE;
 use care_domain::evidence::Evidence;
+use care_domain::gate::{Principle, Ticks};
 use care_domain::governance::Ground;
 use care_domain::manifest::Manifest;
-use care_engine::{BranchKey, Engine, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission};
+use care_domain::standby::Standby;
+use care_domain::text::Bilingual;
+use care_engine::{
+    BranchKey, Decided, Engine, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission,
+};
 use serde_json::json;
 
 /// `care submission`
@@ -39,8 +44,8 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             }
             Ok(Answer::new(text, json))
         }
-        SubmissionCommand::Simulate { conditions: on, params, sms_price } => {
-            let (simulation, evidence) = simulate(args, &engine, on, params, *sms_price).await?;
+        SubmissionCommand::Simulate { conditions: on, params } => {
+            let (simulation, evidence) = simulate(args, &engine, on, params).await?;
             Ok(evidence::answer(&simulation, &evidence))
         }
         SubmissionCommand::Evidence { id, simulation } => {
@@ -60,22 +65,44 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             };
             Ok(Answer::new(text, json!({"differences": differences})))
         }
-        SubmissionCommand::Approve(approve) => {
-            let approval = engine.approve(approve.id, &conditions(approve), &args.user, now_ms()).await?;
-            let text = format!(
-                "{} {} is approved: class {}, weight {}, cap {}/{} days. Next: care campaign start {}",
-                approval.activity,
-                approval.version,
-                approval.class.name(),
-                approval.weight,
-                approval.cap.contacts,
-                approval.cap.days,
-                approval.activity
-            );
-            Ok(Answer::new(text, json!({"submission": approve.id, "approval": approval})))
+        SubmissionCommand::Approve { conditions: on, ticks } => {
+            match engine.approve(on.id, &conditions(on), &ticked(ticks), &args.user, now_ms()).await? {
+                Decided::Approved(approval) => Ok(approved(on.id, &approval)),
+                Decided::WaitsForSecond { proposed, reach } => {
+                    let text = format!(
+                        "{} {} selects {reach} customers, so a second person approves it. Next: care submission confirm {}",
+                        proposed.activity, proposed.version, on.id
+                    );
+                    Ok(Answer::new(text, json!({"submission": on.id, "proposed": proposed, "reach": reach})))
+                }
+            }
+        }
+        SubmissionCommand::Confirm { id, ticks } => {
+            let approval = engine.confirm(*id, &ticked(ticks), &args.user, now_ms()).await?;
+            Ok(approved(*id, &approval))
         }
         SubmissionCommand::Step(step) => move_on(args, &engine, step).await,
     }
+}
+
+fn approved(id: i64, approval: &Approval) -> Answer {
+    let Approval { activity, version, class, weight, cap, .. } = approval;
+    let next = match (&approval.standby, &approval.base) {
+        (Some(_), _) => format!("care standby activate {activity}"),
+        (None, Some(_)) => format!("care campaign start {activity} --variant {}", version.build),
+        (None, None) => format!("care campaign start {activity}"),
+    };
+    let text = format!(
+        "{activity} {version} is approved: class {}, weight {weight}, cap {}/{} days. Next: {next}",
+        class.name(),
+        cap.contacts,
+        cap.days
+    );
+    Answer::new(text, json!({"submission": id, "approval": approval}))
+}
+
+fn ticked(args: &TickArgs) -> Ticks {
+    args.ticks.iter().copied().collect()
 }
 
 /// The commands that move a submission on.
@@ -83,6 +110,8 @@ async fn move_on(args: &Args, engine: &Engine, step: &StepCommand) -> anyhow::Re
     let (by, at) = (args.user.as_str(), now_ms());
     let (id, withdrawn) = match step {
         StepCommand::Review { id, note } => (id, engine.pass_city(*id, note, by, at).await.map(|()| 0)),
+        StepCommand::Trial { id, note } => (id, engine.pass_trial(*id, note, by, at).await.map(|()| 0)),
+        StepCommand::Merge { id, into, reason } => (id, engine.merge(*id, into, reason, by, at).await),
         StepCommand::Reject { id, reason, not_care } => {
             let ground = if *not_care { Ground::NotCare } else { Ground::Other };
             (id, engine.reject(*id, ground, reason, by, at).await.map(|()| 0))
@@ -113,17 +142,11 @@ async fn simulate(
     engine: &Engine,
     on: &ApproveArgs,
     params: &[(String, serde_json::Value)],
-    sms_price_fen: u32,
 ) -> anyhow::Result<(Simulation, Evidence)> {
     let date = engine.snapshot(None, None).await?.manifest().business_date;
     let request = PlanRequest::of(date, super::plan::cores())
         .ok_or_else(|| EngineError::refused("bad-date", "the snapshot's date is out of range", "Import it anew"))?;
-    let what = SimulationRequest {
-        conditions: conditions(on),
-        params: params.iter().cloned().collect(),
-        request,
-        sms_price_fen,
-    };
+    let what = SimulationRequest { conditions: conditions(on), params: params.iter().cloned().collect(), request };
     Ok(engine.simulate(on.id, &what, (&args.user, now_ms()), super::plan::watch(args)).await?)
 }
 
@@ -133,10 +156,15 @@ fn conditions(args: &ApproveArgs) -> Conditions {
         weight: args.weight,
         cap: args.cap,
         regions: args.regions.clone(),
-        addressees: None,
+        addressees: (!args.addressees.is_empty()).then(|| args.addressees.iter().copied().collect()),
         share: args.share.map(|share| (share * f64::from(SHARE_WHOLE)).round() as u16),
         from: args.from,
         until: args.until,
+        // `none` grants no request; naming nothing grants what is asked for.
+        actions: (!args.requests.is_empty())
+            .then(|| args.requests.iter().filter(|name| *name != "none").cloned().collect()),
+        budget_fen: args.budget,
+        standby: args.standby_days.map(|days| Standby { areas: args.standby_areas.clone(), days }),
     }
 }
 
@@ -183,6 +211,7 @@ fn describe(found: &StoredSubmission) -> String {
     );
     text += &reads(manifest);
     text += &says(manifest);
+    text += &principles(manifest);
     if manifest.goal.sale {
         text += "NOTE: its goal is a sale; care is not a sale (S1)\n";
     }
@@ -197,6 +226,22 @@ fn signed(key: Option<&BranchKey>) -> String {
         None => String::new(),
     };
     format!("signed by {} with key {}{flag}\n", key.owner, key.id)
+}
+
+/// What the author answers to each principle, for whoever ticks them.
+fn principles(manifest: &Manifest) -> String {
+    let answers = &manifest.principles;
+    let answers = [
+        &answers.proactive,
+        &answers.customer_oriented,
+        &answers.feasible,
+        &answers.useful,
+        &answers.important,
+        &answers.innovative,
+    ];
+    let line = |(principle, answer): (Principle, &Bilingual)| format!("  {}: {}\n", principle.name(), answer.zh);
+    "principles, to be ticked with --tick:\n".to_owned()
+        + &Principle::ALL.into_iter().zip(answers).map(line).collect::<String>()
 }
 
 fn reads(manifest: &Manifest) -> String {

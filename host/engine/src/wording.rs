@@ -1,4 +1,4 @@
-//! What the simulated version would say, in words: to a person who does not exist.
+//! What a version would say, in words, to a person who does not exist: for samples, and for what a message costs.
 
 use crate::EngineError;
 use care_domain::contact::Channel;
@@ -10,7 +10,7 @@ use care_store::NewContact;
 use std::collections::{BTreeMap, HashMap};
 
 /// The bodies of a version, read once, with what fills them.
-pub(super) struct Wording {
+pub(crate) struct Wording {
     slots: HashMap<String, Slot>,
     labels: Labels,
     bodies: BTreeMap<(String, Channel), Bodies>,
@@ -22,7 +22,7 @@ struct Bodies {
 }
 
 impl Wording {
-    pub(super) fn new(manifest: &Manifest, labels: Labels) -> Result<Self, EngineError> {
+    pub(crate) fn new(manifest: &Manifest, labels: Labels) -> Result<Self, EngineError> {
         let mut bodies = BTreeMap::new();
         for template in &manifest.templates {
             for (channel, text) in &template.bodies {
@@ -37,12 +37,12 @@ impl Wording {
     }
 
     /// A contact as it is read in one language.
-    pub(super) fn read(&self, contact: &NewContact, language: Language) -> Result<String, EngineError> {
+    pub(crate) fn read(&self, contact: &NewContact, language: Language) -> Result<String, EngineError> {
         self.text(contact, &self.values(contact)?, language)
     }
 
     /// A contact as it is read in both languages.
-    pub(super) fn read_both(&self, contact: &NewContact) -> Result<Bilingual, EngineError> {
+    pub(crate) fn read_both(&self, contact: &NewContact) -> Result<Bilingual, EngineError> {
         let values = self.values(contact)?;
         let text = |language| self.text(contact, &values, language);
         Ok(Bilingual { zh: text(Language::Zh)?, en: text(Language::En)? })
