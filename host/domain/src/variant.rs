@@ -129,9 +129,8 @@ impl Variant {
                 findings.push(Finding::error("variant-wording", format!("there is no template {name:?}"), hint));
                 continue;
             };
-            let slots = slots_of(template);
             for (channel, body) in bodies {
-                match reworded(template, *channel, body, &slots) {
+                match reworded(template, *channel, body) {
                     Ok(()) => drop(template.bodies.insert(*channel, body.clone())),
                     Err(finding) => findings.push(finding),
                 }
@@ -140,32 +139,73 @@ impl Variant {
     }
 }
 
-/// Whether a body may take the place of the template's: on a channel that it has, over slots that it has.
-fn reworded(template: &Template, channel: Channel, body: &Bilingual, slots: &BTreeSet<String>) -> Result<(), Finding> {
+/// Whether a body may take the place of the template's: on a channel that it has, over the very slots that it has there,
+/// since the code fills those and no other.
+fn reworded(template: &Template, channel: Channel, body: &Bilingual) -> Result<(), Finding> {
     let place = format!("{} of template {:?}", channel.name(), template.name);
-    if !template.bodies.contains_key(&channel) {
+    let Some(before) = template.bodies.get(&channel) else {
         let hint = "A variant says the same otherwise; another channel needs another version of the activity";
         return Err(Finding::error("variant-wording", format!("there is no body {place} to reword"), hint));
-    }
+    };
+    let listed = |slots: &BTreeSet<String>| match slots.is_empty() {
+        true => "none".to_owned(),
+        false => slots.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    };
+    let slots = slots_of(&before.zh);
     for text in [&body.zh, &body.en] {
         // What does not parse is found by the check of the manifest, in its own words.
-        let new = Body::parse(text).map(|body| slots_in(&body)).unwrap_or_default();
-        if let Some(extra) = new.difference(slots).next() {
-            let known: Vec<&str> = slots.iter().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let message = format!("body {place} uses slot {extra:?}, which its base does not fill there");
-            return Err(Finding::error("variant-wording", message, format!("Slots: {known}")));
+        let Ok(new) = Body::parse(text) else { continue };
+        let new = slots_in(&new);
+        if new != slots {
+            let message = format!("body {place} uses the slots {}, its base {}", listed(&new), listed(&slots));
+            return Err(Finding::error(
+                "variant-wording",
+                message,
+                "Use each slot that the base uses there, and no other",
+            ));
         }
     }
     Ok(())
 }
 
-fn slots_of(template: &Template) -> BTreeSet<String> {
-    let texts = template.bodies.values().flat_map(|body| [&body.zh, &body.en]);
-    texts.filter_map(|text| Body::parse(text).ok()).flat_map(|body| slots_in(&body)).collect()
+fn slots_of(text: &str) -> BTreeSet<String> {
+    Body::parse(text).map(|body| slots_in(&body)).unwrap_or_default()
 }
 
 fn slots_in(body: &Body) -> BTreeSet<String> {
     let name = |part: &Part| if let Part::Slot(name) = part { Some(name.clone()) } else { None };
     body.parts().iter().filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contact::Addressee;
+
+    #[test]
+    fn words_change_and_slots_do_not() {
+        let both = |text: &str| Bilingual { zh: text.into(), en: text.into() };
+        let template = Template {
+            name: "remind".into(),
+            addressee: Addressee::Customer,
+            action: None,
+            bodies: BTreeMap::from([(Channel::Sms, both("{host.surname}: {balance} until {day}"))]),
+        };
+        let judged = |channel, text: &str| reworded(&template, channel, &both(text)).map_err(|finding| finding.message);
+        assert_eq!(judged(Channel::Sms, "{day}, {balance}"), Ok(()), "in any order, with or without the name");
+        for other in ["{balance}", "{balance} {day} {points}", "no slot at all"] {
+            assert!(judged(Channel::Sms, other).is_err(), "{other}");
+        }
+        assert!(judged(Channel::Email, "{day}, {balance}").is_err(), "a channel that the base has not");
+    }
+
+    #[test]
+    fn dates_are_written_as_dates() {
+        let text =
+            r#"{"activity":"birthday","version":"1.0.0","name":"x","owner_region":"350200","from":"2026-07-29"}"#;
+        let variant: Variant = serde_json::from_str(text).expect("a variant");
+        assert_eq!(variant.from.map(crate::time::write_date).as_deref(), Some("2026-07-29"));
+        assert_eq!(serde_json::to_string(&variant).expect("JSON"), text);
+        assert!(serde_json::from_str::<Variant>(&text.replace("2026-07-29", "29 July")).is_err());
+    }
 }

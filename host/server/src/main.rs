@@ -25,6 +25,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        // Whoever reads the log may go away; complaining about that on the same closed pipe would end the request.
+        .log_internal_errors(false)
         .with_env_filter(tracing_subscriber::EnvFilter::new(&args.log))
         .init();
     let json = args.json;

@@ -6,6 +6,7 @@ mod bad_plugins;
 mod care;
 mod crash_loop;
 mod fault_story;
+mod gate_story;
 mod kill_story;
 mod loop_story;
 mod plugins_story;
