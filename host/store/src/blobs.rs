@@ -5,12 +5,16 @@ use care_domain::canonical;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A folder of files named by their SHA-256.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     folder: PathBuf,
 }
+
+/// Numbers the drafts of this process.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
 
 impl Blobs {
     pub(crate) fn new(folder: PathBuf) -> Self {
@@ -25,8 +29,9 @@ impl Blobs {
             return Ok(digest);
         }
         fs::create_dir_all(&self.folder).map_err(file(&self.folder, "creating the folder"))?;
-        // The process id keeps two writers of the same content apart; both end with the same file.
-        let draft = self.folder.join(format!("{digest}.{}.tmp", std::process::id()));
+        // Keeps writers of the same content apart, in this process and others; all end with the same file.
+        let draft = DRAFTS.fetch_add(1, Ordering::Relaxed);
+        let draft = self.folder.join(format!("{digest}.{}-{draft}.tmp", std::process::id()));
         let mut out = File::create(&draft).map_err(file(&draft, "writing"))?;
         out.write_all(bytes).and_then(|()| out.sync_all()).map_err(file(&draft, "writing"))?;
         fs::rename(&draft, &path).map_err(file(&path, "naming"))?;
