@@ -23,7 +23,7 @@ test: plugins
 
 # Ten thousand damaged and made-up inputs for the gate and the sandbox; `make test` runs fifteen hundred of them.
 fuzz: plugins
-	CARE_PLUGINS=$(abspath $(TARGET)/plugins) cargo test -p care-tests --test hostile ten_thousand -- --ignored --nocapture
+	CARE_PLUGINS=$(abspath $(TARGET)/plugins) cargo test --workspace --test hostile ten_thousand -- --ignored --nocapture
 
 # Kills plans and dispatch with SIGKILL at N random moments (SEED=… for the same ones again), starts them again, and
 # compares with an undisturbed run; `make test` does a dozen. Last line: `N kills, 0 lost, 0 twice`.

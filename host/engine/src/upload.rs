@@ -52,6 +52,7 @@ impl Engine {
             origin: manifest.name.clone(),
             key: key.id,
             signed_by: key.owner,
+            findings: report.findings.clone(),
             variant: None,
         };
         let rules = self.store.gate_rules().await?;

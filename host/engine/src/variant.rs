@@ -32,6 +32,7 @@ impl Engine {
             manifest: manifest.clone(),
             uploaded_by: by.to_owned(),
             uploaded_at: at,
+            findings: findings.clone(),
             variant: Some((wish.clone(), base.version.component.clone())),
             ..base.version
         };

@@ -67,6 +67,7 @@ BEGIN SELECT RAISE(ABORT, 'decided-once'); END;
 ALTER TABLE versions ADD COLUMN code TEXT NOT NULL DEFAULT '';
 ALTER TABLE versions ADD COLUMN base TEXT;        -- component of the version that a variant rests on
 ALTER TABLE versions ADD COLUMN variant TEXT;     -- what was proposed
+ALTER TABLE versions ADD COLUMN findings TEXT NOT NULL DEFAULT '[]';     -- what the checks found, for the approver
 UPDATE versions SET code = component;
 
 -- What a duty officer activated of a standby approval.

@@ -7,6 +7,7 @@ use care_domain::audit::Entry;
 use care_domain::dsse::Envelope;
 use care_domain::governance::{Deed, Submission};
 use care_domain::manifest::Manifest;
+use care_domain::text::Finding;
 use care_domain::variant::Variant;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
@@ -30,6 +31,8 @@ pub struct Version {
     pub key: String,
     /// The key's owner.
     pub signed_by: String,
+    /// What the checks found that did not refuse it.
+    pub findings: Vec<Finding>,
     /// What was proposed, and the component of the version that it rests on, where this is a variant.
     pub variant: Option<(Variant, String)>,
 }
@@ -61,7 +64,7 @@ pub struct Grant<'a> {
 const ENDED: &str = "approval ended";
 
 const SUBMISSIONS: &str = "SELECT s.id, s.document, s.approval, s.envelope, v.component, v.manifest, \
-     v.uploaded_by, v.uploaded_at, v.key, v.signed_by, v.code, v.base, v.variant, a.origin FROM submissions s \
+     v.uploaded_by, v.uploaded_at, v.key, v.signed_by, v.code, v.findings, v.base, v.variant, a.origin FROM submissions s \
      JOIN versions v ON v.component = s.component JOIN activities a ON a.name = v.activity ORDER BY s.id";
 
 impl Store {
@@ -90,7 +93,7 @@ impl Store {
             .during(doing)?;
         sqlx::query(
             "INSERT INTO versions (component, activity, version, manifest, uploaded_by, uploaded_at, key, signed_by, \
-             code, base, variant) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (component) DO NOTHING",
+             code, findings, base, variant) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (component) DO NOTHING",
         )
         .bind(&version.component)
         .bind(&manifest.name)
@@ -101,6 +104,7 @@ impl Store {
         .bind(&version.key)
         .bind(&version.signed_by)
         .bind(&version.code)
+        .bind(to_json("versions", &version.component, &version.findings)?)
         .bind(version.variant.as_ref().map(|(_, base)| base))
         .bind(version.variant.as_ref().map(|(v, _)| to_json("versions", &version.component, v)).transpose()?)
         .execute(&mut *tx)
@@ -148,14 +152,17 @@ impl Store {
 
     /// A submission by its number.
     pub async fn submission(&self, id: i64) -> Result<Option<StoredSubmission>, StoreError> {
-        let mut found = self.submissions().await?;
-        Ok(found.iter().position(|s| s.id == id).map(|at| found.swap_remove(at)))
+        let rows = sqlx::query(SUBMISSIONS).fetch_all(&self.readers).await.during("reading submissions")?;
+        let row = rows.iter().find(|row| row.try_get("id").is_ok_and(|number: i64| number == id));
+        row.map(submission_of).transpose()
     }
 
-    /// All submissions by number.
+    /// All submissions by number. One that cannot be read is left out, so that it runs nothing and holds up no other.
     pub async fn submissions(&self) -> Result<Vec<StoredSubmission>, StoreError> {
         let rows = sqlx::query(SUBMISSIONS).fetch_all(&self.readers).await.during("reading submissions")?;
-        rows.iter().map(submission_of).collect()
+        let readable =
+            |row| submission_of(row).inspect_err(|error| tracing::error!("a submission is left out: {error}"));
+        Ok(rows.iter().filter_map(|row| readable(row).ok()).collect())
     }
 }
 
@@ -274,6 +281,7 @@ fn submission_of(row: &SqliteRow) -> Result<StoredSubmission, StoreError> {
             key: text("key")?,
             signed_by: text("signed_by")?,
             code: text("code")?,
+            findings: from_json("versions", id, &text("findings")?)?,
             variant,
         },
         envelope: envelope.and_then(|e| from_json("submissions", id, &e).ok()),

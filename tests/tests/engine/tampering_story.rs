@@ -150,6 +150,19 @@ async fn the_audit_log_names_its_first_broken_line_and_a_kept_head_finds_a_cut()
     assert_eq!(engine.verify_audit(Some(&head)).await.expect("the same"), head);
 }
 
+/// What cannot even be read any more runs nothing, and holds up nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manifest_that_is_garbage_blocks_its_own_activity_alone() {
+    let (folder, engine) = at_work().await;
+    drop(engine);
+    tamper(folder.path(), "UPDATE versions SET manifest = '{}' WHERE activity = 'points-expiry'");
+    let engine = open(folder.path()).await;
+    let plan = run(&engine, &care_engine::PlanRequest { wave: 2, ..plan_of(DATE) }).await;
+    assert_eq!(plan.blocked.len(), 1, "{:?}", plan.blocked);
+    assert!(plan.activities.iter().all(|a| a.name == "birthday"));
+    assert!(engine.submission(2).await.is_err(), "whoever asks for it is told that it was changed");
+}
+
 /// A variant is its base's code with its own manifest: neither may be exchanged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_variant_whose_code_or_base_was_exchanged_runs_no_more() {

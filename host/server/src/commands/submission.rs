@@ -182,7 +182,7 @@ fn line(found: &StoredSubmission) -> Vec<String> {
 fn whole(found: &StoredSubmission) -> serde_json::Value {
     json!({
         "submission": found.id, "history": found.submission, "state": found.submission.state(),
-        "digest": found.version.component, "manifest": found.version.manifest, "approval": found.approval,
+        "digest": found.version.component, "findings": found.version.findings, "manifest": found.version.manifest, "approval": found.approval,
     })
 }
 
@@ -212,6 +212,8 @@ fn describe(found: &StoredSubmission) -> String {
     text += &reads(manifest);
     text += &says(manifest);
     text += &principles(manifest);
+    text += if found.version.findings.is_empty() { "the checks found nothing\n" } else { "the checks found:\n" };
+    found.version.findings.iter().for_each(|finding| text += &format!("  {finding}\n"));
     if manifest.goal.sale {
         text += "NOTE: its goal is a sale; care is not a sale (S1)\n";
     }
