@@ -1,6 +1,7 @@
 //! What the province grants an activity. Effective is what was asked and granted; a campaign runs on grants alone.
 
 use crate::canonical;
+use crate::catalogue::CategorySet;
 use crate::contact::Addressee;
 use crate::control::SHARE_WHOLE;
 use crate::decide::{Taken, Terms};
@@ -331,6 +332,7 @@ impl Approval {
             campaign: campaign.to_owned(),
             activity: self.activity.clone(),
             origin: origin.to_owned(),
+            categories: CategorySet::of(manifest.catalogue.iter().map(String::as_str)),
             class: self.class,
             weight: self.weight,
             cap: self.cap,

@@ -3,20 +3,23 @@
 //! gets `control` if it wins, and uses no cap.
 
 use crate::canonical::hash64;
+use crate::caps::{self, Disturbance, Full, Kind};
+use crate::contact::Channel;
 use crate::control;
-use crate::decide::{Customer, Past, Proposal, Ruling, Terms, Timed};
-use crate::manifest::Cap;
+use crate::decide::{Customer, Proposal, Ruling, SAME_OCCASION, Terms, Timed, Way};
 use crate::policy::Policy;
-use crate::time::DAY_MS;
 use crate::verdict::Verdict;
 use std::cmp::Ordering;
 
-/// A place taken in this plan.
-struct Winner {
-    terms: usize,
-    occasion: i64,
-    planned_at: i64,
-    disturbs: bool,
+/// What the proposals about one customer compete for, and what was given out so far.
+struct Arena<'a> {
+    who: &'a Customer<'a>,
+    terms: &'a [Terms],
+    policy: &'a Policy,
+    /// Contacts that use places under caps: the past's, then those won in this plan.
+    used: Vec<Disturbance<'a>>,
+    /// Occasions won in this plan, by terms.
+    won: Vec<(usize, i64)>,
 }
 
 pub(crate) fn arbitrate(
@@ -30,17 +33,11 @@ pub(crate) fn arbitrate(
         screened.iter().enumerate().filter_map(|(i, s)| s.as_ref().ok().map(|timed| (i, timed.clone()))).collect();
     order.sort_by(|(a, _), (b, _)| precedence(who, &proposals[*a], &proposals[*b], terms));
     let mut rulings: Vec<Option<Ruling>> = screened.into_iter().map(Result::err).collect();
-    let mut winners: Vec<Winner> = Vec::new();
+    let mut arena = Arena { who, terms, policy, used: caps::disturbances(who.past), won: Vec::new() };
     for (index, timed) in order {
-        let proposal = &proposals[index];
-        let ruling = compete(who, proposal, &timed, &winners, terms, policy);
+        let ruling = arena.compete(&proposals[index], timed);
         if ruling.verdict == Verdict::Cleared {
-            winners.push(Winner {
-                terms: proposal.terms,
-                occasion: proposal.occasion,
-                planned_at: timed.planned_at,
-                disturbs: timed.disturbs(),
-            });
+            arena.give(&proposals[index], &ruling);
         }
         rulings[index] = Some(ruling);
     }
@@ -61,103 +58,116 @@ fn precedence(who: &Customer<'_>, a: &Proposal, b: &Proposal, terms: &[Terms]) -
         .then_with(|| ta.campaign.cmp(&tb.campaign))
 }
 
-fn compete(
-    who: &Customer<'_>,
-    proposal: &Proposal,
-    timed: &Timed,
-    winners: &[Winner],
-    terms: &[Terms],
-    policy: &Policy,
-) -> Ruling {
-    let mine = &terms[proposal.terms];
-    let rules = policy.rules(mine.class);
-    let at = timed.planned_at;
-    let ruling = |verdict, rule, figures: String, winner| Ruling {
-        verdict,
-        rule,
-        figures,
-        round: timed.round,
-        planned_at: Some(at),
-        channels: timed.channels.clone(),
-        winner,
-    };
-    let twin = winners.iter().find(|w| terms[w.terms].activity == mine.activity && w.occasion == proposal.occasion);
-    if let Some(twin) = twin {
-        return ruling(Verdict::Lost, "same-occasion", "another campaign has this occasion".into(), Some(twin.terms));
+impl<'a> Arena<'a> {
+    fn compete(&self, proposal: &Proposal, timed: Timed) -> Ruling {
+        let mine = &self.terms[proposal.terms];
+        let Timed { round, ways } = timed;
+        let (way, full) = self.choose(mine, ways);
+        let full = self.twin(mine, proposal).or(full).or_else(|| {
+            let at = way.disturbs().then_some(way.at)?;
+            self.full(mine, at)
+        });
+        let (rule, Full { verdict, figures, winner }) = full.unwrap_or_else(|| self.won_or_ghost(mine));
+        Ruling { verdict, rule, figures, round, planned_at: Some(way.at), channels: way.channels, winner }
     }
-    if rules.own_cap && timed.disturbs() {
-        let before = who.past.iter().filter(|p| p.activity == mine.activity);
-        let now = winners.iter().filter(|w| terms[w.terms].activity == mine.activity);
-        if let Some((verdict, figures, winner)) = place(mine.cap, at, before, now) {
-            return ruling(verdict, "own-cap", figures, winner);
+
+    /// The first way whose channel has a place under the caps that speak of channels; the preferred one, with the cap
+    /// that is used up, where none has.
+    fn choose(&self, mine: &Terms, ways: Vec<Way>) -> (Way, Option<(&'static str, Full)>) {
+        let mut preferred: Option<(Way, Full)> = None;
+        for way in ways {
+            let chosen = way.channels.first().and_then(|channel| self.channel_full(mine, *channel, way.at));
+            let Some(full) = chosen else {
+                let open = way.channels.iter().copied().filter(|c| self.channel_full(mine, *c, way.at).is_none());
+                return (Way { at: way.at, channels: open.collect() }, None);
+            };
+            preferred.get_or_insert((way, full));
+        }
+        match preferred {
+            Some((way, full)) => (way, Some((POLICY_CAP, full))),
+            // Policy lets nothing through without a way.
+            None => (Way { at: 0, channels: Vec::new() }, None),
         }
     }
-    if rules.global_cap && timed.disturbs() {
-        let before = who.past.iter().filter(|p| policy.rules(p.class).global_cap);
-        let now = winners.iter().filter(|w| policy.rules(terms[w.terms].class).global_cap);
-        if let Some((verdict, figures, winner)) = place(policy.global_cap, at, before, now) {
-            return ruling(verdict, "global-cap", figures, winner);
+
+    /// Another campaign of the activity has the occasion.
+    fn twin(&self, mine: &Terms, proposal: &Proposal) -> Option<(&'static str, Full)> {
+        let same = |w: &&(usize, i64)| self.terms[w.0].activity == mine.activity && w.1 == proposal.occasion;
+        let (terms, _) = self.won.iter().find(same)?;
+        let figures = "another campaign has this occasion".into();
+        Some((SAME_OCCASION, Full { verdict: Verdict::Lost, figures, winner: Some(*terms) }))
+    }
+
+    fn channel_full(&self, mine: &Terms, channel: Channel, at: i64) -> Option<Full> {
+        self.policy_caps_full(mine, at, |cap| !cap.channels.is_empty() && cap.counts_on(channel) && channel.disturbs())
+    }
+
+    /// The first cap that leaves no place: the activity's own, the global one, then the policy's further ones.
+    fn full(&self, mine: &Terms, at: i64) -> Option<(&'static str, Full)> {
+        let rules = self.policy.rules(mine.class);
+        let zone = self.who.zone;
+        let own = || {
+            let counting = self.used.iter().filter(|d| d.kind.activity == mine.activity);
+            caps::full(mine.cap.contacts, mine.cap.into(), at, zone, counting)
+        };
+        let global = || {
+            let cap = self.policy.global_cap;
+            let counting = self.used.iter().filter(|d| self.policy.rules(d.kind.class).global_cap);
+            caps::full(cap.contacts, cap.into(), at, zone, counting)
+        };
+        let own = rules.own_cap.then(own).flatten().map(|full| ("own-cap", full));
+        own.or_else(|| rules.global_cap.then(global).flatten().map(|full| ("global-cap", full)))
+            .or_else(|| self.policy_caps_full(mine, at, |cap| cap.channels.is_empty()).map(|full| (POLICY_CAP, full)))
+    }
+
+    fn policy_caps_full(&self, mine: &Terms, at: i64, speaks: impl Fn(&caps::CapRule) -> bool) -> Option<Full> {
+        let mut held = self
+            .policy
+            .caps
+            .iter()
+            .filter(|cap| speaks(cap) && cap.holds_for(self.who.tier) && cap.counts(&kind_of(mine), self.policy));
+        held.find_map(|cap| {
+            let counting = self.used.iter().filter(|d| {
+                cap.counts(&d.kind, self.policy) && d.channels.iter().any(|channel| cap.counts_on(*channel))
+            });
+            let full = caps::full(cap.contacts, cap.window, at, self.who.zone, counting)?;
+            Some(Full { figures: format!("{}: {}", cap.name, full.figures), ..full })
+        })
+    }
+
+    /// Nothing stands in its way: it is contacted, or held out for comparison.
+    fn won_or_ghost(&self, mine: &Terms) -> (&'static str, Full) {
+        let control = |rule, share: u16| {
+            let figures = format!("{share} of 10000");
+            (rule, Full { verdict: Verdict::Control, figures, winner: None })
+        };
+        let policy = self.policy;
+        if policy.rules(mine.class).control {
+            if control::is_global_control(&policy.control_salt, self.who.key, policy.global_control_share) {
+                return control("global-control", policy.global_control_share);
+            }
+            if control::is_control(&policy.control_salt, &mine.origin, self.who.key, policy.control_share) {
+                return control("control-group", policy.control_share);
+            }
+        }
+        ("cleared", Full { verdict: Verdict::Cleared, figures: String::new(), winner: None })
+    }
+
+    /// Gives a place to a winner.
+    fn give(&mut self, proposal: &Proposal, ruling: &Ruling) {
+        self.won.push((proposal.terms, proposal.occasion));
+        let channels: Vec<Channel> = ruling.channels.iter().copied().filter(|c| c.disturbs()).collect();
+        // A fallback may disturb only where the chosen channel does.
+        if let (Some(at), true) = (ruling.planned_at, ruling.channel().is_some_and(Channel::disturbs)) {
+            let kind = kind_of(&self.terms[proposal.terms]);
+            self.used.push(Disturbance { kind, channels, at, winner: Some(proposal.terms) });
         }
     }
-    if rules.control && control::is_control(&policy.control_salt, &mine.origin, who.key, policy.control_share) {
-        return ruling(Verdict::Control, "control-group", format!("{} of 10000", policy.control_share), None);
-    }
-    ruling(Verdict::Cleared, "cleared", String::new(), None)
 }
 
-/// Whether a cap leaves a place at `at`: `None`, or `capped` when the past alone fills it, or `lost` to a winner.
-fn place<'a>(
-    cap: Cap,
-    at: i64,
-    past: impl Iterator<Item = &'a Past>,
-    winners: impl Iterator<Item = &'a Winner>,
-) -> Option<(Verdict, String, Option<usize>)> {
-    // One occasion and round is one contact, however many messages it took.
-    let mut seen: Vec<(&str, i64, u8)> = Vec::new();
-    let mut times: Vec<i64> = Vec::new();
-    for contact in past.filter(|p| p.state.counts() && p.channel.disturbs()) {
-        let identity = (contact.activity.as_str(), contact.occasion, contact.round);
-        if !seen.contains(&identity) {
-            seen.push(identity);
-            times.push(contact.planned_at);
-        }
-    }
-    let figures = |used: usize| format!("{used} of {} in {} days", cap.contacts, cap.days);
-    let used = busiest(&times, at, cap.days);
-    if used >= cap.contacts as usize {
-        return Some((Verdict::Capped, figures(used), None));
-    }
-    for winner in winners.filter(|w| w.disturbs) {
-        times.push(winner.planned_at);
-        let used = busiest(&times, at, cap.days);
-        if used >= cap.contacts as usize {
-            return Some((Verdict::Lost, figures(used), Some(winner.terms)));
-        }
-    }
-    None
-}
+/// Rule of a cap that the policy lists; its name leads the figures.
+const POLICY_CAP: &str = "policy-cap";
 
-/// The most contacts that any window of `days` days holds together with `at`: contacts planned for later count too.
-fn busiest(times: &[i64], at: i64, days: u32) -> usize {
-    let length = i64::from(days) * DAY_MS;
-    let starts = times.iter().copied().chain([at]).filter(|s| *s <= at && at - s < length);
-    starts.map(|start| times.iter().filter(|t| (start..start + length).contains(*t)).count()).max().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::busiest;
-    use crate::time::DAY_MS;
-
-    #[test]
-    fn a_window_counts_what_lies_before_and_after() {
-        let day = |d: i64| d * DAY_MS;
-        assert_eq!(busiest(&[], day(10), 7), 0);
-        assert_eq!(busiest(&[day(3)], day(10), 7), 0);
-        assert_eq!(busiest(&[day(3) + 1], day(10), 7), 1);
-        assert_eq!(busiest(&[day(16)], day(10), 7), 1);
-        assert_eq!(busiest(&[day(17)], day(10), 7), 0);
-        assert_eq!(busiest(&[day(5), day(13)], day(10), 7), 1);
-        assert_eq!(busiest(&[day(7), day(12)], day(10), 7), 2);
-    }
+fn kind_of(terms: &Terms) -> Kind<'_> {
+    Kind { activity: &terms.activity, class: terms.class, categories: terms.categories }
 }

@@ -117,6 +117,34 @@ pub fn category_of(entry: &str) -> Option<&'static Category> {
     CATEGORIES.iter().find(|c| c.entries.iter().any(|e| e.name == entry))
 }
 
+/// The categories that an activity belongs to: an activity may answer several entries. Entries that the list does not
+/// name belong to `other`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CategorySet(u16);
+
+impl CategorySet {
+    /// Those of some entries.
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a str>) -> Self {
+        let bit = |entry: &str| {
+            let listed = CATEGORIES.iter().position(|c| c.entries.iter().any(|e| e.name == entry));
+            1 << listed.unwrap_or(CATEGORIES.len())
+        };
+        Self(entries.into_iter().fold(0, |set, entry| set | bit(entry)))
+    }
+
+    /// Whether a category, by name, is among them.
+    pub fn holds(self, category: &str) -> bool {
+        let listed = CATEGORIES.iter().position(|c| c.name == category);
+        let place = listed.or((category == OTHER).then_some(CATEGORIES.len()));
+        place.is_some_and(|place| self.0 & (1 << place) != 0)
+    }
+}
+
+/// Whether it is the name of a category, or `other`.
+pub fn is_category(name: &str) -> bool {
+    name == OTHER || CATEGORIES.iter().any(|c| c.name == name)
+}
+
 /// An entry's title in both languages; the English one is its name in words.
 pub fn title(entry: &Entry) -> Bilingual {
     Bilingual { zh: entry.zh.to_owned(), en: entry.name.replace('-', " ") }
@@ -126,6 +154,15 @@ pub fn title(entry: &Entry) -> Bilingual {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn an_activity_belongs_to_the_categories_of_its_entries() {
+        let both = CategorySet::of(["green-bill", "birthday"]);
+        assert!(both.holds("bill-information") && both.holds("human-care"));
+        assert!(!both.holds("points") && !both.holds(OTHER) && !both.holds("no-such"));
+        assert!(CategorySet::of([OTHER]).holds(OTHER) && !CategorySet::default().holds(OTHER));
+        assert!(CATEGORIES.iter().all(|c| is_category(c.name)) && !is_category("green-bill"));
+    }
 
     #[test]
     fn there_are_8_categories_and_33_activities() {

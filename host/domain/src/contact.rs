@@ -20,11 +20,15 @@ pub enum Channel {
     Touchpoint,
     /// A request in a department's queue.
     Action,
+    /// A task on the list of the customer's account manager, who speaks with the customer in person. Policy sends there
+    /// instead of mass channels; a manifest cannot ask for it.
+    AccountManager,
 }
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sms, Self::Email, Self::CallList, Self::Touchpoint, Self::Action];
+    pub const ALL: [Self; 6] =
+        [Self::Sms, Self::Email, Self::CallList, Self::Touchpoint, Self::Action, Self::AccountManager];
 
     /// As written in manifests.
     pub fn name(self) -> &'static str {
@@ -34,17 +38,23 @@ impl Channel {
             Self::CallList => "call-list",
             Self::Touchpoint => "touchpoint",
             Self::Action => "action",
+            Self::AccountManager => "account-manager",
         }
     }
 
-    /// A mass channel (群发): one on which a red-list customer is never contacted (domain.md section 9).
+    /// A mass channel (群发).
     pub fn is_mass(self) -> bool {
         matches!(self, Self::Sms | Self::Email | Self::CallList)
     }
 
     /// Whether using it disturbs the customer, so that caps and quiet hours speak about it.
     pub fn disturbs(self) -> bool {
-        matches!(self, Self::Sms | Self::Email | Self::CallList)
+        matches!(self, Self::Sms | Self::Email | Self::CallList | Self::AccountManager)
+    }
+
+    /// Whether somebody speaks with the customer on the phone, so that hours forbidden for calls hold.
+    pub fn is_call(self) -> bool {
+        matches!(self, Self::CallList | Self::AccountManager)
     }
 }
 

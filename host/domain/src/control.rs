@@ -15,6 +15,13 @@ pub fn is_control(salt: &str, origin: &str, customer: CustomerKey, share: u16) -
     drawn % u64::from(SHARE_WHOLE) < u64::from(share)
 }
 
+/// Whether the customer belongs to the global control group: held out of every activity that may have a control group,
+/// so that the effect of all care together can be measured.
+pub fn is_global_control(salt: &str, customer: CustomerKey, share: u16) -> bool {
+    let drawn = hash64(&[b"care-global-control-1", salt.as_bytes(), &customer.0]);
+    drawn % u64::from(SHARE_WHOLE) < u64::from(share)
+}
+
 /// Whether the customer belongs to the share to which an approval is confined (canary).
 pub fn is_in_share(origin: &str, customer: CustomerKey, share: u16) -> bool {
     let drawn = hash64(&[b"care-canary-1", origin.as_bytes(), &customer.0]);

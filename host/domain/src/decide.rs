@@ -2,13 +2,15 @@
 //! Looking at one customer at a time is what makes a plan independent of batches, buckets and workers.
 
 use crate::arbitration::arbitrate;
+use crate::catalogue::CategorySet;
 use crate::contact::{Channel, ContactState};
 use crate::control;
+use crate::hours::{Closed, permitted};
 use crate::key::CustomerKey;
 use crate::manifest::Cap;
-use crate::policy::{Class, ClassRules, ConsentRule, Policy, QuietRule};
+use crate::policy::{Class, ClassRules, ConsentRule, Policy};
 use crate::region;
-use crate::time::{self, DAY_MS};
+use crate::time;
 use crate::verdict::Verdict;
 use jiff::tz::TimeZone;
 
@@ -21,6 +23,8 @@ pub struct Terms {
     pub activity: String,
     /// The name under which the activity was first uploaded: what control and canary hashes stand on.
     pub origin: String,
+    /// Categories of the catalogue that the activity belongs to.
+    pub categories: CategorySet,
     /// Granted class.
     pub class: Class,
     /// Granted weight.
@@ -84,6 +88,8 @@ pub struct Past {
     pub activity: String,
     /// Its class then.
     pub class: Class,
+    /// Categories of the catalogue that it belonged to then.
+    pub categories: CategorySet,
     /// What it was about.
     pub occasion: i64,
     /// Attempt.
@@ -107,6 +113,8 @@ pub struct Customer<'a> {
     pub region: &'a str,
     /// Where the customer is; empty when unknown.
     pub visited: &'a str,
+    /// VIP tier; empty when unknown or none.
+    pub tier: &'a str,
     /// Red or black list.
     pub list: ListMark,
     /// Has an open complaint.
@@ -161,13 +169,21 @@ pub struct Ruling {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Timed {
     pub(crate) round: u8,
-    pub(crate) planned_at: i64,
-    /// The chosen one first, then those to which a message without a body for it may fall back.
+    /// How it may go out, the preferred way first; never empty. More than one only where caps speak of channels.
+    pub(crate) ways: Vec<Way>,
+}
+
+/// A permitted moment with the channels on which it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) at: i64,
+    /// The chosen one first, then those to which a message without a body for it may fall back. No fallback disturbs
+    /// more than the chosen one.
     pub(crate) channels: Vec<Channel>,
 }
 
-impl Timed {
-    /// Whether it disturbs the customer: no fallback disturbs more than the chosen channel.
+impl Way {
+    /// Whether it disturbs the customer.
     pub(crate) fn disturbs(&self) -> bool {
         self.channels.first().is_some_and(|channel| channel.disturbs())
     }
@@ -204,8 +220,8 @@ fn screen(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Polic
     consents(who, terms, rules.consent)?;
     not_in_trouble(who, rules)?;
     let round = next_round(who, proposal, terms)?;
-    moment(who, proposal, terms, policy, now)
-        .map(|(channels, planned_at)| Timed { round, planned_at, channels })
+    ways(who, proposal, terms, policy, now)
+        .map(|ways| Timed { round, ways })
         .map_err(|refusal| Ruling { round, ..refusal })
 }
 
@@ -280,6 +296,11 @@ fn not_in_trouble(who: &Customer<'_>, rules: ClassRules) -> Result<(), Ruling> {
 /// Outcome of a call that asks for another round (S1: up to three).
 pub const UNREACHABLE: &str = "unreachable";
 
+/// Rule by which an activity contacts a customer once about an occasion.
+pub const SAME_OCCASION: &str = "same-occasion";
+/// Rule by which the unreachable are tried no more often than was granted.
+pub const ROUNDS: &str = "rounds";
+
 /// One occasion is contacted once, but an unreachable customer again, up to the granted rounds.
 fn next_round(who: &Customer<'_>, proposal: &Proposal, terms: &Terms) -> Result<u8, Ruling> {
     let same = who.past.iter().filter(|p| p.activity == terms.activity && p.occasion == proposal.occasion);
@@ -288,7 +309,7 @@ fn next_round(who: &Customer<'_>, proposal: &Proposal, terms: &Terms) -> Result<
     if unreachable && last < terms.rounds {
         return Ok(last + 1);
     }
-    let rule = if unreachable { "rounds" } else { "same-occasion" };
+    let rule = if unreachable { ROUNDS } else { SAME_OCCASION };
     let mut ruling =
         Ruling::stop(Verdict::Capped, rule, format!("round {last} of {} was planned before", terms.rounds));
     ruling.round = last;
@@ -296,64 +317,62 @@ fn next_round(who: &Customer<'_>, proposal: &Proposal, terms: &Terms) -> Result<
 }
 
 /// The first channel that policy permits, the first permitted instant on it, and the channels to which a message may
-/// fall back at that very instant.
-fn moment(
-    who: &Customer<'_>,
-    proposal: &Proposal,
-    terms: &Terms,
-    policy: &Policy,
-    now: i64,
-) -> Result<(Vec<Channel>, i64), Ruling> {
+/// fall back at that very instant; then, where caps speak of channels, the same for the channels after it.
+fn ways(who: &Customer<'_>, proposal: &Proposal, terms: &Terms, policy: &Policy, now: i64) -> Result<Vec<Way>, Ruling> {
     let rules = policy.rules(terms.class);
     let start = proposal.not_before.max(now);
+    let managed = policy.account_manager.covers(who.tier, terms.class);
     let desk_only = who.list == ListMark::Red && rules.red_list_desk_only;
-    let channels = terms.channels.get(usize::from(proposal.reason)).map_or(&[][..], Vec::as_slice);
+    let one_will_do = policy.caps.iter().all(|cap| cap.channels.is_empty());
+    let channels = chain(terms, proposal.reason, managed);
     let mut refusal = Ruling::stop(Verdict::Suppressed, "no-channel", "");
+    let mut ways = Vec::new();
     for (index, channel) in channels.iter().enumerate() {
-        if desk_only && channel.is_mass() {
+        if desk_only && channel.disturbs() {
             refusal = Ruling::stop(Verdict::Suppressed, "red-list", channel.name());
             continue;
         }
+        // What the account manager does not bring up in time is not sent in the mass instead.
+        if managed && channel.is_mass() {
+            continue;
+        }
         match permitted(start, *channel, rules, policy, who.zone) {
-            Some(at) if at <= proposal.not_after => {
+            Ok(at) if at <= proposal.not_after => {
                 let also = channels[index + 1..].iter().filter(|other| {
-                    !(desk_only && other.is_mass())
+                    !(desk_only && other.disturbs())
                         && (channel.disturbs() || !other.disturbs())
-                        && permitted(at, **other, rules, policy, who.zone) == Some(at)
+                        && permitted(at, **other, rules, policy, who.zone) == Ok(at)
                 });
-                return Ok(([channel].into_iter().chain(also).copied().collect(), at));
+                ways.push(Way { at, channels: [channel].into_iter().chain(also).copied().collect() });
+                if one_will_do {
+                    break;
+                }
             }
-            Some(at) => {
-                let rule = if at == start { "expired" } else { "quiet-hours" };
-                let (at, end) = (time::write_instant(at), time::write_instant(proposal.not_after));
-                refusal = Ruling::stop(Verdict::TooLate, rule, format!("earliest {at}, useless after {end}"));
-            }
-            None => refusal = Ruling::stop(Verdict::TooLate, "quiet-hours", "no permitted hour"),
+            refused if ways.is_empty() => refusal = no_moment(refused, start, proposal.not_after),
+            _ => {}
         }
     }
-    Err(refusal)
+    if ways.is_empty() { Err(refusal) } else { Ok(ways) }
 }
 
-const MINUTE_MS: i64 = 60_000;
+fn no_moment(earliest: Result<i64, Closed>, start: i64, not_after: i64) -> Ruling {
+    match earliest {
+        Ok(at) => {
+            let rule = if at == start { "expired" } else { "quiet-hours" };
+            let (at, end) = (time::write_instant(at), time::write_instant(not_after));
+            Ruling::stop(Verdict::TooLate, rule, format!("earliest {at}, useless after {end}"))
+        }
+        Err(Closed::NoHour) => Ruling::stop(Verdict::TooLate, "quiet-hours", "no permitted hour"),
+        Err(Closed::NoCalendar(year)) => Ruling::stop(Verdict::Held, "no-calendar", format!("no calendar for {year}")),
+    }
+}
 
-/// The first permitted instant from `start` on; `None` when the windows leave no gap in two days.
-fn permitted(start: i64, channel: Channel, rules: ClassRules, policy: &Policy, zone: &TimeZone) -> Option<i64> {
-    let mut windows = Vec::new();
-    if channel.disturbs() && rules.quiet != QuietRule::Exempt {
-        windows.push(policy.quiet);
+/// The channels of a reason in order of preference. Whom an account manager looks after, the manager's list comes before
+/// the mass channels; those stay for messages about the customer to somebody else.
+fn chain(terms: &Terms, reason: u16, managed: bool) -> Vec<Channel> {
+    let mut channels = terms.channels.get(usize::from(reason)).cloned().unwrap_or_default();
+    if let Some(first) = channels.iter().position(|c| c.is_mass()).filter(|_| managed) {
+        channels.insert(first, Channel::AccountManager);
     }
-    if channel == Channel::CallList && rules.forbidden_call_hours {
-        windows.extend(policy.forbidden_call.iter().copied());
-    }
-    let mut at = start;
-    // A guest may name any instant, even the last one there is.
-    while at <= start.saturating_add(2 * DAY_MS) {
-        let (day, minute) = time::local(at, zone)?;
-        let Some(window) = windows.iter().find(|w| w.contains(minute)) else { return Some(at) };
-        let next_day = i32::from(window.to_minute <= minute);
-        let end = time::instant_of_minute(day + next_day, window.to_minute, zone)?;
-        // Where a clock change repeats an hour, its end may lie in the first turn while we stand in the second.
-        at = if end > at { end } else { at - at.rem_euclid(MINUTE_MS) + MINUTE_MS };
-    }
-    None
+    channels
 }

@@ -110,14 +110,18 @@ pub enum Act {
     ImportList,
     /// Record outcomes.
     RecordOutcomes,
-    /// Put a contact policy in force.
-    SetPolicy,
     /// Activate what was approved on standby.
     Activate,
     /// Uphold or end an activation.
     ReviewActivation,
     /// Set what the gate asks beyond its states.
     SetGateRules,
+    /// Propose a contact policy.
+    ProposePolicy,
+    /// Put a proposed contact policy in force, or refuse it.
+    DecidePolicy,
+    /// Import the calendar of a year.
+    ImportCalendar,
     /// Register persons and give or take roles.
     ManagePersons,
     /// Register and revoke branch keys.
@@ -125,7 +129,7 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 25] = {
+const RIGHTS: [(Act, &[Role]); 27] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -150,10 +154,12 @@ const RIGHTS: [(Act, &[Role]); 25] = {
         (Act::ImportTable, &[Operator, InformationSystems]),
         (Act::ImportList, &[Operator, KeyAccounts]),
         (Act::RecordOutcomes, &[Operator, CustomerService]),
-        (Act::SetPolicy, &[ProvincialApprover]),
         (Act::Activate, &[DutyOfficer]),
         (Act::ReviewActivation, &[ProvincialApprover]),
         (Act::SetGateRules, &[Administrator]),
+        (Act::ProposePolicy, &[ProvincialApprover, Operator]),
+        (Act::DecidePolicy, &[ProvincialApprover]),
+        (Act::ImportCalendar, &[Operator, InformationSystems]),
         (Act::ManagePersons, &[Administrator]),
         (Act::ManageKeys, &[Administrator]),
     ]
@@ -192,10 +198,12 @@ impl Act {
             Self::ImportTable => "import-table",
             Self::ImportList => "import-list",
             Self::RecordOutcomes => "record-outcomes",
-            Self::SetPolicy => "set-policy",
             Self::Activate => "activate",
             Self::ReviewActivation => "review-activation",
             Self::SetGateRules => "set-gate-rules",
+            Self::ProposePolicy => "propose-policy",
+            Self::DecidePolicy => "decide-policy",
+            Self::ImportCalendar => "import-calendar",
             Self::ManagePersons => "manage-persons",
             Self::ManageKeys => "manage-keys",
         }

@@ -48,6 +48,12 @@ pub struct Pins {
     pub policy: String,
     /// Digests of the reference tables, by name.
     pub tables: BTreeMap<String, String>,
+    /// Digests of the calendar's years, where a rule asks for days off.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calendar: BTreeMap<i16, String>,
+    /// The cron instant that it was made for, Unix milliseconds; absent when it was asked for by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_for: Option<i64>,
     /// Customers a batch.
     pub batch: u32,
     /// Version and configuration of the WebAssembly engine.
@@ -60,6 +66,21 @@ impl Pins {
         let mut id = canonical::digest_of(self)?;
         id.truncate(32);
         Ok(id)
+    }
+
+    /// In what it differs from another plan of its date and wave, in words.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("instant", self.instant == other.instant),
+            ("snapshot", self.snapshot == other.snapshot),
+            ("campaigns", self.campaigns == other.campaigns),
+            ("policy", self.policy == other.policy),
+            ("reference tables", self.tables == other.tables),
+            ("calendar", self.calendar == other.calendar),
+            ("batch size", self.batch == other.batch),
+            ("engine", self.engine == other.engine),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(what, _)| what).collect()
     }
 
     /// Its tasks, one a bucket.
@@ -84,13 +105,21 @@ pub struct TaskResult {
     pub contacts: u64,
     /// Faults of plugins by campaign and code.
     pub faults: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Losers that are still useful, and wait for a later plan.
+    #[serde(default)]
+    pub carried: u64,
+    /// Candidates that lost their occasion to another campaign of their activity: by campaign and winner.
+    #[serde(default)]
+    pub clashes: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// A campaign's place in the queue for capacity at release: class, weight, score, hash (architecture section 7).
+/// A campaign's place in the queue for capacity at release: class, tier, weight, score, hash (architecture section 7).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranked {
     /// Class of its approval.
     pub class: crate::policy::Class,
+    /// Rank of the customer's tier, 0 the first: VIPs go first (S0).
+    pub tier: u8,
     /// Weight of its approval.
     pub weight: u16,
     /// The candidate's score.
@@ -148,6 +177,7 @@ pub fn release(candidates: &[Ranked], limits: &Limits) -> Vec<Option<Cut>> {
         let (a, b) = (&candidates[*a], &candidates[*b]);
         a.class
             .cmp(&b.class)
+            .then(a.tier.cmp(&b.tier))
             .then(b.weight.cmp(&a.weight))
             .then(b.score.total_cmp(&a.score))
             .then_with(|| hash(a).cmp(&hash(b)))
@@ -189,6 +219,7 @@ mod tests {
     fn candidate(class: Class, score: f32, name: &str, sms: u64) -> Ranked {
         Ranked {
             class,
+            tier: u8::MAX,
             weight: 100,
             score,
             candidate: name.into(),
@@ -213,6 +244,15 @@ mod tests {
         ];
         assert_eq!(release(&waiting, &places(2)), [FULL, None, None]);
         assert_eq!(release(&waiting, &Limits::default()), [None, None, None]);
+    }
+
+    #[test]
+    fn within_a_class_the_higher_tier_goes_first() {
+        let mut waiting = [candidate(Class::Care, 0.9, "a", 1), candidate(Class::Care, 0.1, "b", 1)];
+        waiting[1].tier = 0;
+        assert_eq!(release(&waiting, &places(1)), [FULL, None]);
+        waiting[0].class = Class::Service;
+        assert_eq!(release(&waiting, &places(1)), [None, FULL]);
     }
 
     #[test]

@@ -169,6 +169,8 @@ mod tests {
             tallies: BTreeMap::new(),
             contacts: 3,
             faults: BTreeMap::new(),
+            carried: 0,
+            clashes: BTreeMap::new(),
         };
         let task = Descriptor::of(PLAN, Bucket { bits: 0, index: 0 }, 1);
         let digest = |task: &Descriptor, result: &TaskResult| {

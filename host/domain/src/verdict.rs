@@ -151,24 +151,26 @@ impl Tally {
     }
 }
 
+/// What tells the end of a candidate with several messages: the first of these states that one of them is in.
+pub const FINAL_ORDER: [ContactState; 9] = [
+    ContactState::Sent,
+    ContactState::Unknown,
+    ContactState::Sending,
+    ContactState::Released,
+    ContactState::Planned,
+    ContactState::Failed,
+    ContactState::Expired,
+    ContactState::Cancelled,
+    ContactState::Withdrawn,
+];
+
 /// The final verdict of a candidate: the plan's, or for a cleared one what became of its contacts.
 /// A candidate with several messages is `sent` as soon as one was.
 pub fn final_verdict(verdict: Verdict, contacts: &[ContactState]) -> &'static str {
     if verdict != Verdict::Cleared {
         return verdict.name();
     }
-    let order = [
-        ContactState::Sent,
-        ContactState::Unknown,
-        ContactState::Sending,
-        ContactState::Released,
-        ContactState::Planned,
-        ContactState::Failed,
-        ContactState::Expired,
-        ContactState::Cancelled,
-        ContactState::Withdrawn,
-    ];
-    order.into_iter().find(|s| contacts.contains(s)).map_or("lost-contact", ContactState::name)
+    FINAL_ORDER.into_iter().find(|s| contacts.contains(s)).map_or("lost-contact", ContactState::name)
 }
 
 #[cfg(test)]

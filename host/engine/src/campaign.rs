@@ -22,7 +22,12 @@ pub struct NewCampaign {
     pub variant: Option<String>,
     /// Parameters that differ from their defaults.
     pub params: Map<String, Value>,
+    /// The oldest snapshot that it may run on, in days before the business date; a week when absent.
+    pub max_snapshot_days: Option<u16>,
 }
+
+/// A week-old snapshot is the oldest that anybody is contacted on, unless a campaign says otherwise †.
+pub(crate) const MAX_SNAPSHOT_DAYS: u16 = 7;
 
 /// A started campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +48,7 @@ impl Engine {
         let pinned = newest_approved(&submissions, new)?;
         not_on_standby(&self.vouched(pinned).await?)?;
         let campaign = self.pin(pinned, new, &actor).await?;
+        self.not_twice(&campaign).await?;
         self.make_active(pinned, &actor).await?;
         let entry = Entry::of(&actor, "campaign-started", "", pinning(&campaign));
         let id = self.store.start_campaign(&campaign, None, entry).await?;
@@ -67,7 +73,13 @@ impl Engine {
         // A campaign of a variant stays with that variant, whichever version it rests on.
         let running = submissions.iter().find(|s| s.version.component == before.component);
         let variant = running.and_then(|s| s.version.variant.as_ref()).map(|(variant, _)| variant.name.clone());
-        let new = NewCampaign { activity, requirement: requirement.clone(), variant, params: params.clone() };
+        let new = NewCampaign {
+            activity,
+            requirement: requirement.clone(),
+            variant,
+            params: params.clone(),
+            max_snapshot_days: Some(before.max_snapshot_days),
+        };
         let pinned = newest_approved(&submissions, &new)?;
         not_on_standby(&self.vouched(pinned).await?)?;
         let campaign = Campaign { id: before.id, ..self.pin(pinned, &new, &actor).await? };
@@ -99,10 +111,24 @@ impl Engine {
             component: pinned.version.component.clone(),
             approval: approval.digest().map_err(EngineError::internal)?,
             params: checked_params(manifest, &new.params)?,
+            max_snapshot_days: new.max_snapshot_days.unwrap_or(MAX_SNAPSHOT_DAYS),
             active: true,
             started_by: actor.person.clone(),
             started_at: actor.at,
         })
+    }
+
+    /// Two campaigns of an activity with the same parameters would claim every occasion twice.
+    async fn not_twice(&self, new: &Campaign) -> Result<(), EngineError> {
+        let all = self.store.campaigns().await?;
+        let twin = all.iter().find(|c| c.active && c.component == new.component && c.params == new.params);
+        let Some(twin) = twin else { return Ok(()) };
+        let message = format!(
+            "campaign {} runs {} with the same parameters: both would claim the same occasions",
+            twin.id, new.activity
+        );
+        let hint = "Stop it first, point it at another version with `care campaign repoint`, or give other parameters";
+        Err(EngineError::refused("same-campaign", message, hint))
     }
 
     /// The first campaign makes an approved version an active one.

@@ -187,7 +187,7 @@ fn address<'a>(contact: &'a StoredContact, identity: Option<&'a Identity>) -> Op
     match (planned.addressee, planned.channel) {
         (Addressee::CloseContacts, _) => filled(&identity.close_contacts.get(usize::from(planned.ordinal))?.msisdn),
         (_, Channel::Email) => filled(&identity.email),
-        (_, Channel::Touchpoint) => filled(&identity.external_id),
+        (_, Channel::Touchpoint | Channel::AccountManager) => filled(&identity.external_id),
         _ => filled(&identity.msisdn),
     }
 }

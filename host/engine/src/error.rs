@@ -117,7 +117,7 @@ impl From<StoreError> for EngineError {
         match error {
             StoreError::Rule { rule: "four-eyes" } => Self::refused(
                 "four-eyes",
-                "whoever uploaded or submitted cannot decide about it",
+                "whoever wrote, uploaded or submitted it cannot decide about it",
                 "Ask somebody else of the province",
             ),
             StoreError::Rule { rule: "decided-once" } => Self::refused(

@@ -16,6 +16,7 @@ mod outcome;
 mod people;
 mod plan;
 mod plugins;
+mod policy;
 mod presence;
 mod reference;
 mod render;
@@ -39,6 +40,7 @@ pub use keys::{new_branch_key, sign_component};
 pub use outcome::{OutcomeImport, RejectedLine};
 pub use people::REHEARSAL_MARK;
 pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, Watch};
+pub use policy::Proposed;
 pub use review::Decided;
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
@@ -47,15 +49,11 @@ pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, BranchKey, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState, Simulation,
-    StoredSubmission, Thrown,
+    Activation, BranchKey, CalendarRow, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState,
+    PolicyVersion, Simulation, StoredSubmission, Thrown,
 };
 
-use care_domain::audit::Entry;
-use care_domain::canonical;
 use care_domain::field::Dictionary;
-use care_domain::person::Act;
-use care_domain::policy::Policy;
 use care_population::Keyer;
 use care_sandbox::{Sandbox, SandboxConfig};
 use care_store::Store;
@@ -99,10 +97,7 @@ impl Engine {
             fs::write(&fields, DEFAULT_FIELDS).map_err(EngineError::file(&fields, "writing"))?;
         }
         let engine = Self::open(folder).await?;
-        if engine.store.policy(None).await?.is_none() {
-            let entry = people::host_entry(at, "policy-set", "policy", serde_json::json!({"name": "default"}));
-            engine.store.set_policy(&Policy::default(), &entry).await?;
-        }
+        engine.found_policy(at).await?;
         Ok(engine)
     }
 
@@ -153,24 +148,6 @@ impl Engine {
         let mut secret = [0u8; 32];
         getrandom::fill(&mut secret).map_err(EngineError::internal)?;
         Ok(secret)
-    }
-
-    /// The contact policy in force, with its digest.
-    pub async fn policy_in_force(&self) -> Result<(String, Policy), EngineError> {
-        let found = self.store.policy(None).await?;
-        found.ok_or_else(|| EngineError::refused("no-policy", "there is no contact policy", "Run `care init` again"))
-    }
-
-    /// Puts a contact policy in force for plans to come; returns its digest.
-    pub async fn set_policy(&self, policy: &Policy, by: &str, at: i64) -> Result<String, EngineError> {
-        let actor = self.authorise(by, Act::SetPolicy, None, at).await?;
-        let findings = policy.check();
-        if !findings.is_empty() {
-            return Err(EngineError::Findings { what: "the policy".into(), findings });
-        }
-        let digest = canonical::digest_of(policy).map_err(EngineError::internal)?;
-        let entry = Entry::of(&actor, "policy-set", "policy", serde_json::json!({"policy": digest}));
-        Ok(self.store.set_policy(policy, &entry).await?)
     }
 
     /// The store, for reading.

@@ -40,7 +40,7 @@ impl Renderer {
         let impossible = |what: &str| EngineError::internal(format!("contact {}: {what}", planned.id));
         let manifest = self.manifests.get(&planned.component).ok_or_else(|| impossible("its version is gone"))?;
         let template = manifest.templates.iter().find(|t| t.name == planned.template);
-        let body = template.and_then(|t| t.bodies.get(&planned.channel));
+        let body = template.and_then(|t| t.body(planned.channel));
         let body = body.ok_or_else(|| impossible("its template has no body for its channel"))?;
         let values = values(planned, manifest, self.labels.get(&contact.plan)).map_err(|e| impossible(&e))?;
         let person = identity.map(|i| Person { surname: i.surname.clone(), name: i.name.clone() }).unwrap_or_default();

@@ -25,7 +25,7 @@ impl Wording {
     pub(crate) fn new(manifest: &Manifest, labels: Labels) -> Result<Self, EngineError> {
         let mut bodies = BTreeMap::new();
         for template in &manifest.templates {
-            for (channel, text) in &template.bodies {
+            for (channel, text) in Channel::ALL.iter().filter_map(|c| Some((c, template.body(*c)?))) {
                 // The gate has read every body; one that cannot be read now was not what it accepted.
                 let parse = |text: &str| Body::parse(text).map_err(EngineError::internal);
                 let parsed = Bodies { zh: parse(&text.zh)?, en: parse(&text.en)? };

@@ -63,6 +63,9 @@ pub(crate) enum Command {
         /// Address and port to listen on.
         #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
         listen: SocketAddr,
+        /// Also plan, every minute and in this user's name, what cron expressions say is due.
+        #[arg(long, value_parser = person, value_name = "USER")]
+        plan_as: Option<String>,
     },
     /// Customers: snapshots of a population.
     #[command(subcommand)]
@@ -76,6 +79,9 @@ pub(crate) enum Command {
     /// The contact policy of the province.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Calendars: which days are off, and which are worked in their place.
+    #[command(subcommand)]
+    Calendar(CalendarCommand),
     /// Plugins: write, build, check and upload activities.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -225,13 +231,54 @@ pub(crate) enum ListCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Show the policy in force, as JSON that `set` takes.
-    Show,
-    /// Put a policy in force.
-    Set {
+    /// Show the policy in force, or another version, as JSON that `propose` takes.
+    Show {
+        /// Its number.
+        number: Option<i64>,
+    },
+    /// Propose a policy; somebody else puts it in force.
+    Propose {
         /// JSON as `show` prints it.
         file: PathBuf,
+        /// What changes, and why.
+        #[arg(long, default_value = "")]
+        note: String,
     },
+    /// Put a proposed policy in force for plans to come; whoever wrote it cannot.
+    Approve {
+        /// Its number.
+        number: i64,
+    },
+    /// Refuse a proposed policy, or take one's own back.
+    Reject {
+        /// Its number.
+        number: i64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// List all versions with who wrote and who decided.
+    History,
+    /// In what a version differs from the one in force when it was proposed, or from another one.
+    Diff {
+        /// Number of the version.
+        number: i64,
+        /// Number of the version to compare it with.
+        #[arg(long, value_name = "N")]
+        with: Option<i64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CalendarCommand {
+    /// Import years, each a JSON file in the format of holiday-cn: public holidays and make-up workdays.
+    Import {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Show the years.
+    Show,
 }
 
 #[derive(Debug, Subcommand)]
@@ -420,6 +467,9 @@ pub(crate) enum CampaignCommand {
         /// Parameters as a JSON file.
         #[arg(long = "params", value_name = "FILE")]
         file: Option<PathBuf>,
+        /// The oldest snapshot that it may run on, in days before the business date; 7 when absent.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(0..=400), value_name = "DAYS")]
+        max_snapshot_days: Option<u16>,
     },
     /// Show campaigns, or one.
     Show {
@@ -452,6 +502,13 @@ pub(crate) enum PlanCommand {
         plan: PlanArgs,
         #[command(flatten)]
         work: WorkArgs,
+    },
+    /// Plan what cron expressions say is due today and was not planned yet, all of it in one pass; asked again, it adds
+    /// nothing. What was interrupted of it goes on first.
+    Due {
+        /// Tasks at once; one a core when absent.
+        #[arg(long, value_name = "N")]
+        workers: Option<usize>,
     },
     /// Go on with an interrupted or paused plan as it pinned the world, whatever was changed since.
     Resume {

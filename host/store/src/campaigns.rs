@@ -22,6 +22,8 @@ pub struct Campaign {
     pub approval: String,
     /// Canonical JSON of the parameters.
     pub params: String,
+    /// The oldest snapshot that it may run on, in days before the business date.
+    pub max_snapshot_days: u16,
     /// Whether it takes part in plans.
     pub active: bool,
     /// Who started it.
@@ -48,8 +50,8 @@ impl Store {
             .during(doing)?;
         let id = format!("{}-{}", campaign.activity, before + 1);
         sqlx::query(
-            "INSERT INTO campaigns (id, activity, requirement, component, approval, params, state, started_by, \
-             started_at) VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?)",
+            "INSERT INTO campaigns (id, activity, requirement, component, approval, params, max_snapshot_days, state, \
+             started_by, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, ?)",
         )
         .bind(&id)
         .bind(&campaign.activity)
@@ -57,6 +59,7 @@ impl Store {
         .bind(&campaign.component)
         .bind(&campaign.approval)
         .bind(&campaign.params)
+        .bind(i64::from(campaign.max_snapshot_days))
         .bind(&campaign.started_by)
         .bind(campaign.started_at)
         .execute(&mut *tx)
@@ -130,6 +133,7 @@ fn campaign_of(row: &SqliteRow) -> Result<Campaign, sqlx::Error> {
         component: row.try_get("component")?,
         approval: row.try_get("approval")?,
         params: row.try_get("params")?,
+        max_snapshot_days: row.try_get("max_snapshot_days")?,
         active: row.try_get::<String, _>("state")? == "active",
         started_by: row.try_get("started_by")?,
         started_at: row.try_get("started_at")?,

@@ -1,15 +1,18 @@
 //! The contact ledger: what was planned for whom, what became of it, and what a task may know of the past.
 
+use crate::carried::Carried;
 use crate::error::{During, StoreError};
 use crate::outcomes::Wish;
 use crate::reference::key_of;
 use crate::registry::from_json;
 use crate::{MAX_BINDS, Store, take_seq};
+use care_domain::catalogue::CategorySet;
 use care_domain::contact::{Addressee, Channel, ContactId, ContactState};
 use care_domain::decide::{Past, Wishes};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::policy::Class;
 use care_domain::text::Language;
+use care_domain::verdict::FINAL_ORDER;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
@@ -60,6 +63,8 @@ pub struct NewContact {
     pub region: String,
     /// What it costs, in fen; 0 where no budget pays for it.
     pub cost_fen: u64,
+    /// Rank of the customer's tier, 0 the first: who goes first at release and on call lists.
+    pub tier: u8,
 }
 
 /// A contact with what became of it.
@@ -93,9 +98,11 @@ pub struct History {
     pub contacts: HashMap<CustomerKey, Vec<Past>>,
     /// Consent, refusals and suppressions by customer.
     pub wishes: HashMap<CustomerKey, Wishes>,
+    /// Candidates that lost in earlier plans and wait, by customer.
+    pub carried: HashMap<CustomerKey, Vec<Carried>>,
 }
 
-const CONTACT_COLUMNS: usize = 24;
+const CONTACT_COLUMNS: usize = 25;
 
 impl Store {
     /// What a task may know: everything about the bucket's customers with a sequence number up to `mark`.
@@ -106,8 +113,9 @@ impl Store {
         let doing = "reading the past";
         let (low, high) = bucket.bounds();
         let mut history = History::default();
+        let categories = self.categories().await?;
         let rows = sqlx::query(
-            "SELECT c.customer, c.activity, c.class, c.occasion, c.round, c.planned_at, \
+            "SELECT c.customer, c.component, c.activity, c.class, c.occasion, c.round, c.planned_at, \
                CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
                coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= ?3 \
                          ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
@@ -124,7 +132,7 @@ impl Store {
         .during(doing)?;
         for row in &rows {
             let key = key_of("contacts", row.try_get("customer").during(doing)?)?;
-            history.contacts.entry(key).or_default().push(past_of(row)?);
+            history.contacts.entry(key).or_default().push(past_of(row, &categories)?);
         }
         let wishes: Vec<(Vec<u8>, String)> = sqlx::query_as(
             "SELECT customer, wish FROM wishes WHERE customer BETWEEN ? AND ? AND seq <= ? ORDER BY seq",
@@ -140,7 +148,22 @@ impl Store {
             let wish: Wish = from_json("wishes", key, &wish)?;
             wish.apply(history.wishes.entry(key).or_default());
         }
+        self.read_carried(bucket, mark, &mut history).await?;
         Ok(history)
+    }
+
+    /// The categories of every version, by component: what a version is called in the catalogue never changes.
+    async fn categories(&self) -> Result<HashMap<String, CategorySet>, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT component, coalesce(json_extract(manifest, '$.catalogue'), '[]') FROM versions")
+                .fetch_all(&self.readers)
+                .await
+                .during("reading categories")?;
+        let categories = |(component, entries): (String, String)| {
+            let entries: Vec<String> = from_json("versions", &component, &entries)?;
+            Ok((component, CategorySet::of(entries.iter().map(String::as_str))))
+        };
+        rows.into_iter().map(categories).collect()
     }
 
     /// Contacts of one customer, in the order in which they were planned.
@@ -175,6 +198,31 @@ impl Store {
         Ok(rows.into_iter().map(|(campaign, count)| (campaign, count as u64)).collect())
     }
 
+    /// Cleared candidates of a plan by campaign and the state that tells what became of them: of several messages the one
+    /// that came furthest (`verdict::final_verdict`).
+    pub async fn cleared_finals(
+        &self,
+        plan: &str,
+    ) -> Result<BTreeMap<String, BTreeMap<ContactState, u64>>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT campaign, place, COUNT(*) FROM (SELECT campaign, MIN(CASE state WHEN 'sent' THEN 0 WHEN 'unknown' \
+             THEN 1 WHEN 'sending' THEN 2 WHEN 'released' THEN 3 WHEN 'planned' THEN 4 WHEN 'failed' THEN 5 \
+             WHEN 'expired' THEN 6 WHEN 'cancelled' THEN 7 ELSE 8 END) AS place FROM contacts WHERE plan = ? \
+             GROUP BY campaign, customer, occasion, round) GROUP BY campaign, place",
+        )
+        .bind(plan)
+        .fetch_all(&self.readers)
+        .await
+        .during("counting final verdicts")?;
+        let mut finals: BTreeMap<String, BTreeMap<ContactState, u64>> = BTreeMap::new();
+        for (campaign, place, count) in rows {
+            let state = usize::try_from(place).ok().and_then(|place| FINAL_ORDER.get(place));
+            let state = state.ok_or_else(|| StoreError::impossible("contacts", "state", plan))?;
+            *finals.entry(campaign).or_default().entry(*state).or_default() += count as u64;
+        }
+        Ok(finals)
+    }
+
     /// Contacts of a plan by campaign and state.
     pub async fn plan_states(&self, plan: &str) -> Result<BTreeMap<String, BTreeMap<String, u64>>, StoreError> {
         let rows: Vec<(String, String, i64)> =
@@ -207,7 +255,7 @@ pub(crate) async fn insert_contacts(
         let mut insert = QueryBuilder::new(
             "INSERT INTO contacts (id, seq, plan, campaign, activity, component, customer, class, weight, score, \
              reason, occasion, round, addressee, ordinal, template, channel, language, slots, planned_at, not_after, state, region, \
-             cost_fen) ",
+             cost_fen, tier) ",
         );
         insert.push_values(chunk.iter().zip(slots).enumerate(), |mut row, (i, (c, slots))| {
             row.push_bind(c.id.0.to_vec())
@@ -233,7 +281,8 @@ pub(crate) async fn insert_contacts(
                 .push_bind(c.not_after)
                 .push_bind("planned")
                 .push_bind(&c.region)
-                .push_bind(c.cost_fen as i64);
+                .push_bind(c.cost_fen as i64)
+                .push_bind(i64::from(c.tier));
         });
         insert.push(" ON CONFLICT (id) DO NOTHING");
         inserted += insert.build().execute(&mut **tx).await.during("planning contacts")?.rows_affected();
@@ -289,9 +338,11 @@ pub(crate) async fn log_states(
     Ok(())
 }
 
-fn past_of(row: &SqliteRow) -> Result<Past, StoreError> {
+fn past_of(row: &SqliteRow, categories: &HashMap<String, CategorySet>) -> Result<Past, StoreError> {
     let doing = "reading the past";
+    let component: &str = row.try_get("component").during(doing)?;
     Ok(Past {
+        categories: categories.get(component).copied().unwrap_or_default(),
         activity: row.try_get("activity").during(doing)?,
         class: name_of("contacts", "class", row.try_get("class").during(doing)?)?,
         occasion: row.try_get("occasion").during(doing)?,
@@ -330,6 +381,7 @@ pub(crate) fn contact_of(row: &SqliteRow) -> Result<StoredContact, StoreError> {
         not_after: number("not_after")?,
         region: text("region")?,
         cost_fen: number("cost_fen")? as u64,
+        tier: small_of("tier", number("tier")?)?,
     };
     Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)? })
 }

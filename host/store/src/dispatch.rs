@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Batch {
     /// Names the batch at the gateway.
     pub id: String,
-    /// By contact id.
+    /// By tier, the first one first: so they stand on call lists (S0). Within a tier by contact id.
     pub contacts: Vec<StoredContact>,
 }
 
@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// Writes the intent to send up to `limit` due contacts of these versions; `None` when none is due and free to go.
-    /// Higher classes go first.
+    /// Higher classes go first, in a class higher tiers.
     pub async fn claim(&self, now: i64, limit: u32, versions: &[String]) -> Result<Option<Batch>, StoreError> {
         let doing = "claiming contacts";
         let mut tx = self.write().await?;
@@ -81,7 +81,7 @@ impl Store {
         }
         list.push_unseparated(
             ") ORDER BY CASE class WHEN 'disaster' THEN 1 WHEN 'safety' THEN 2 WHEN 'service' THEN 3 \
-             WHEN 'care' THEN 4 ELSE 5 END, planned_at, id LIMIT ",
+             WHEN 'care' THEN 4 ELSE 5 END, tier, planned_at, id LIMIT ",
         );
         select.push_bind(limit.min(MAX_BINDS as u32 - 1));
         let due: Vec<(Vec<u8>, Vec<u8>)> = select.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
@@ -192,7 +192,7 @@ impl Store {
     }
 
     async fn batch(&self, id: &str) -> Result<Batch, StoreError> {
-        let rows = sqlx::query("SELECT * FROM contacts WHERE batch = ? AND state = 'sending' ORDER BY id")
+        let rows = sqlx::query("SELECT * FROM contacts WHERE batch = ? AND state = 'sending' ORDER BY tier, id")
             .bind(id)
             .fetch_all(&self.readers)
             .await

@@ -5,6 +5,7 @@ mod activations;
 mod audit;
 mod blobs;
 mod campaigns;
+mod carried;
 mod contacts;
 mod dispatch;
 mod error;
@@ -14,6 +15,7 @@ mod keys;
 mod outcomes;
 mod people;
 mod plans;
+mod policies;
 mod reference;
 mod registry;
 mod simulations;
@@ -23,6 +25,7 @@ pub use activations::Activation;
 pub use audit::HeadSigner;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
+pub use carried::Carried;
 pub use contacts::{History, NewContact, NewControl, StoredContact};
 pub use dispatch::{Batch, Settled, Waiting};
 pub use error::StoreError;
@@ -30,6 +33,7 @@ pub use keys::BranchKey;
 pub use outcomes::{Cancel, NewOutcome, Recorded, Subject, Wish};
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
+pub use policies::{CalendarRow, PolicyVersion};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
 pub use simulations::Simulation;
@@ -55,6 +59,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_start.sql")),
     (2, include_str!("../migrations/0002_gate.sql")),
     (3, include_str!("../migrations/0003_governance.sql")),
+    (4, include_str!("../migrations/0004_policy.sql")),
     (5, include_str!("../migrations/0005_tasks.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];

@@ -1,5 +1,6 @@
 //! Plans: how far they are, who holds them up, and their release. Their tasks are in `tasks.rs`.
 
+use crate::carried::carry_cut;
 use crate::contacts::log_states;
 use crate::error::{During, StoreError};
 use crate::reference::key_of;
@@ -120,10 +121,25 @@ pub struct Cut {
 }
 
 impl Store {
-    /// Keeps a plan with its pending tasks; one that exists already is left as it is.
-    pub async fn open_plan(&self, id: &str, pins: &Pins, entry: &Entry) -> Result<Plan, StoreError> {
+    /// Keeps a plan with its pending tasks; one that exists already is left as it is. `Err` holds the plan that has the
+    /// wave of this date with other pins: a wave is planned once.
+    pub async fn open_plan(&self, id: &str, pins: &Pins, entry: &Entry) -> Result<Result<Plan, Box<Plan>>, StoreError> {
         let doing = "opening a plan";
         let mut tx = self.write().await?;
+        let other: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM plans WHERE date = ? AND wave = ? AND id <> ? AND halt IS NOT 'cancelled' \
+                 ORDER BY created_at LIMIT 1",
+        )
+        .bind(pins.date)
+        .bind(i64::from(pins.wave))
+        .bind(id)
+        .fetch_optional(&mut *tx)
+        .await
+        .during(doing)?;
+        if let Some(other) = other {
+            let plan = self.plan(&other).await?.ok_or_else(|| StoreError::impossible("plans", "id", &other))?;
+            return Ok(Err(Box::new(plan)));
+        }
         let opened = sqlx::query(
             "INSERT INTO plans (id, date, wave, pins, state, created_at) VALUES (?, ?, ?, ?, 'running', ?) \
              ON CONFLICT (id) DO NOTHING",
@@ -151,7 +167,7 @@ impl Store {
             self.audit(&mut tx, entry).await?;
         }
         tx.commit().await.during(doing)?;
-        self.plan(id).await?.ok_or_else(|| StoreError::impossible("plans", "id", id))
+        self.plan(id).await?.map(Ok).ok_or_else(|| StoreError::impossible("plans", "id", id))
     }
 
     /// A plan by its id.
@@ -239,7 +255,7 @@ impl Store {
     ) -> Result<Vec<Release>, StoreError> {
         let doing = "reading planned contacts";
         let rows = sqlx::query(
-            "SELECT campaign, customer, occasion, round, class, MAX(weight) AS weight, MAX(score) AS score, channel, \
+            "SELECT campaign, customer, occasion, round, class, tier, MAX(weight) AS weight, MAX(score) AS score, channel, \
              COUNT(*) AS messages, SUM(cost_fen) AS cost FROM contacts WHERE plan = ? AND state = 'planned' \
              GROUP BY campaign, customer, occasion, round, channel ORDER BY campaign, customer, occasion, round",
         )
@@ -268,6 +284,7 @@ impl Store {
             let ranked = Ranked {
                 class: serde_json::from_value(name("class")?.into())
                     .map_err(|_| StoreError::impossible("contacts", "class", plan))?,
+                tier: number("tier")? as u8,
                 weight: number("weight")? as u16,
                 score: row.try_get::<f64, _>("score").during(doing)? as f32,
                 candidate: format!("{} {} {} {}", cut.campaign, cut.customer, cut.occasion, cut.round),
@@ -278,6 +295,26 @@ impl Store {
             waiting.push(Release { ranked, cut });
         }
         Ok(waiting)
+    }
+
+    /// Contacts of a business date by channel that other plans released: they use its capacity.
+    pub async fn used_capacity(&self, date: i32, but: &str) -> Result<BTreeMap<Channel, u64>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT c.channel, COUNT(*) FROM contacts c JOIN plans p ON p.id = c.plan WHERE p.date = ? AND p.id <> ? \
+             AND (c.state IN ('released', 'sending', 'sent', 'unknown') \
+                  OR (c.state = 'planned' AND p.tallies IS NOT NULL)) GROUP BY c.channel",
+        )
+        .bind(date)
+        .bind(but)
+        .fetch_all(&self.readers)
+        .await
+        .during("counting what a date's plans released")?;
+        let used = |(channel, count): (String, i64)| {
+            let channel = serde_json::from_value(channel.into())
+                .map_err(|_| StoreError::impossible("contacts", "channel", but))?;
+            Ok((channel, count as u64))
+        };
+        rows.into_iter().map(used).collect()
     }
 
     /// Decides a plan's release for good: what is cut goes, and the totals are kept. `false` while a task is pending, or
@@ -367,6 +404,7 @@ async fn cut_candidate(
     cut: &Cut,
     rule: &str,
 ) -> Result<(), StoreError> {
+    carry_cut(tx, plan, cut).await?;
     let gone = sqlx::query(
         "DELETE FROM contacts WHERE plan = ? AND campaign = ? AND customer = ? AND occasion = ? AND round = ? \
          AND state = 'planned'",

@@ -1,12 +1,9 @@
-//! What plans read beside the ledger: snapshots, reference tables, named lists and the contact policy.
+//! What plans read beside the ledger: snapshots, reference tables and named lists.
 
 use crate::error::{During, StoreError};
-use crate::registry::{from_json, to_json};
 use crate::{MAX_BINDS, Store};
 use care_domain::audit::Entry;
-use care_domain::canonical;
 use care_domain::key::{Bucket, CustomerKey};
-use care_domain::policy::Policy;
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, HashSet};
 
@@ -160,36 +157,6 @@ impl Store {
                 .await
                 .during("reading a named list")?;
         rows.iter().map(|bytes| key_of("named_list_members", bytes)).collect()
-    }
-
-    /// Keeps a policy and makes it the current one; returns its digest.
-    pub async fn set_policy(&self, policy: &Policy, entry: &Entry) -> Result<String, StoreError> {
-        let impossible = |_| StoreError::impossible("policies", "document", &policy.name);
-        let digest = canonical::digest_of(policy).map_err(impossible)?;
-        let mut tx = self.write().await?;
-        let doing = "keeping a policy";
-        sqlx::query("DELETE FROM policies WHERE digest = ?").bind(&digest).execute(&mut *tx).await.during(doing)?;
-        sqlx::query("INSERT INTO policies (digest, document) VALUES (?, ?)")
-            .bind(&digest)
-            .bind(to_json("policies", &digest, policy)?)
-            .execute(&mut *tx)
-            .await
-            .during(doing)?;
-        self.audit(&mut tx, entry).await?;
-        tx.commit().await.during(doing)?;
-        Ok(digest)
-    }
-
-    /// A policy by its digest, or the current one; with its digest.
-    pub async fn policy(&self, digest: Option<&str>) -> Result<Option<(String, Policy)>, StoreError> {
-        let row: Option<(String, String)> = sqlx::query_as(
-            "SELECT digest, document FROM policies WHERE digest = coalesce(?, digest) ORDER BY id DESC LIMIT 1",
-        )
-        .bind(digest)
-        .fetch_optional(&self.readers)
-        .await
-        .during("reading the policy")?;
-        row.map(|(digest, text)| from_json("policies", &digest, &text).map(|policy| (digest, policy))).transpose()
     }
 }
 

@@ -5,6 +5,7 @@
 //! be wrong (a clock that jumps, a process that sleeps), and only time is lost.
 
 use crate::Store;
+use crate::carried::{Carried, insert_carried};
 use crate::contacts::{NewContact, NewControl, insert_contacts, insert_controls};
 use crate::error::{During, StoreError};
 use crate::registry::{from_json, to_json};
@@ -40,6 +41,8 @@ pub struct TaskCommit<'a> {
     pub contacts: &'a [NewContact],
     /// Held-out winners.
     pub controls: &'a [NewControl],
+    /// Losers that wait for a later plan, and those that were answered.
+    pub carried: &'a [Carried],
 }
 
 /// How a commit ended.
@@ -288,6 +291,7 @@ impl Store {
         }
         let inserted = insert_contacts(&mut tx, task.plan, task.contacts).await?;
         insert_controls(&mut tx, task.plan, task.controls).await?;
+        insert_carried(&mut tx, task.plan, task.carried).await?;
         if !go_on(CommitStep::Inserted) {
             return Ok(Committed::GivenUp);
         }
@@ -338,7 +342,8 @@ async fn written_after(tx: &mut Transaction<'static, Sqlite>, bucket: Bucket, ma
          OR EXISTS (SELECT 1 FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
                       AND state IN ('cancelled', 'withdrawn', 'expired', 'failed')) \
          OR EXISTS (SELECT 1 FROM wishes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3)",
+         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
+         OR EXISTS (SELECT 1 FROM carried WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3)",
     )
     .bind(mark)
     .bind(low.0.to_vec())
@@ -378,7 +383,7 @@ mod tests {
     async fn open_plan() -> (TempDir, Store) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).await.expect("a store");
-        store.open_plan("plan", &pins(), &entry()).await.expect("a plan");
+        store.open_plan("plan", &pins(), &entry()).await.expect("a plan").expect("a free wave");
         (folder, store)
     }
 
@@ -448,6 +453,7 @@ mod tests {
             result: &result,
             contacts: &[],
             controls: &[],
+            carried: &[],
         };
         assert_eq!(store.commit_task(&commit, &|_| true).await.expect("an answer"), Committed::Fenced);
         let tampered = sqlx::query("UPDATE plans SET halt = NULL").execute(&store.writer).await;

@@ -175,8 +175,8 @@ fn a_table_list_or_policy_that_is_none_is_refused() {
     for (args, code) in [(list("Not Kebab", &numbers), "list-name"), (list("rescuers", &empty), "list-empty")] {
         refused_without_a_trace(&care, OPERATOR, &args.each_ref().map(String::as_str), code);
     }
-    refused_without_a_trace(&care, PROVINCE, &["policy", "set", &care.file("p.json", "{\"name\":")], "bad-policy");
-    refused_without_a_trace(&care, PROVINCE, &["policy", "set", &care.file("q.json", "{}")], "bad-policy");
+    refused_without_a_trace(&care, PROVINCE, &["policy", "propose", &care.file("p.json", "{\"name\":")], "bad-policy");
+    refused_without_a_trace(&care, PROVINCE, &["policy", "propose", &care.file("q.json", "{}")], "bad-policy");
 }
 
 #[test]

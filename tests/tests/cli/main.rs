@@ -10,6 +10,7 @@ mod gate_story;
 mod kill_story;
 mod loop_story;
 mod plugins_story;
+mod policy_story;
 mod serve_story;
 mod task_story;
 mod telco;

@@ -18,7 +18,7 @@ fn scarce() -> Policy {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_over_capacity_waits_for_a_later_plan_and_the_totals_add_up() {
     let (_folder, engine) = support::at_work(4_000, &DUE).await;
-    engine.set_policy(&scarce(), "provincial-approver", NOW).await.expect("a policy");
+    support::policy(&engine, &scarce()).await;
     let summary = run(&engine, &plan_of(DATE)).await;
     adds_up(&engine, &summary).await;
     let totals = summary.totals();
@@ -48,7 +48,7 @@ async fn what_is_over_capacity_waits_for_a_later_plan_and_the_totals_add_up() {
     let told = why.plans[0].activities.iter().find(|a| a.activity == "points-expiry").expect("the activity");
     assert_eq!((told.verdict.as_str(), told.rule.as_str()), ("over-capacity", "capacity"));
     // With places again, the next wave takes up those who were cut, and nobody else.
-    engine.set_policy(&Policy::default(), "provincial-approver", NOW).await.expect("a policy");
+    support::policy(&engine, &Policy::default()).await;
     let wave = run(&engine, &PlanRequest { wave: 2, ..plan_of(DATE) }).await;
     adds_up(&engine, &wave).await;
     let later = decisions(&engine, &wave.plan).await;
@@ -59,7 +59,7 @@ async fn what_is_over_capacity_waits_for_a_later_plan_and_the_totals_add_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_stopped_before_its_release_is_cut_alike() {
     let (folder, engine) = support::at_work(4_000, &DUE).await;
-    engine.set_policy(&scarce(), "provincial-approver", NOW).await.expect("a policy");
+    support::policy(&engine, &scarce()).await;
     let copy = support::copy_of(folder.path());
     let summary = run(&engine, &plan_of(DATE)).await;
     let golden = support::Traces::of(&engine, &summary.plan).await;

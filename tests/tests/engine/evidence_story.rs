@@ -149,10 +149,7 @@ async fn a_simulation_foretells_the_plan_and_leaves_no_trace() {
 async fn a_simulation_is_cut_to_capacity_as_the_plan_is() {
     let (_folder, engine) = at_work(CUSTOMERS, &["birthday"]).await;
     let capacity = BTreeMap::from([(Channel::Sms, 60)]);
-    engine
-        .set_policy(&Policy { name: "scarce".into(), capacity, ..Policy::default() }, "provincial-approver", NOW)
-        .await
-        .expect("a policy");
+    support::policy(&engine, &Policy { name: "scarce".into(), capacity, ..Policy::default() }).await;
     let version = uploaded(&engine, "green-bill", |_| ()).await;
     let told = evidence(&engine, &version).await;
     assert!(told.verdicts.of(Verdict::OverCapacity) > 0);
@@ -166,10 +163,7 @@ async fn a_simulation_is_cut_to_capacity_as_the_plan_is() {
 async fn what_it_takes_from_others_is_what_they_lose_in_the_plan() {
     let (_folder, engine) = at_work(CUSTOMERS, &["birthday"]).await;
     let global_cap = Cap { contacts: 1, days: 30 };
-    engine
-        .set_policy(&Policy { name: "one".into(), global_cap, ..Policy::default() }, "provincial-approver", NOW)
-        .await
-        .expect("a policy");
+    support::policy(&engine, &Policy { name: "one".into(), global_cap, ..Policy::default() }).await;
     let version = uploaded(&engine, "green-bill", |_| ()).await;
     let first = Conditions { weight: Some(900), ..Conditions::default() };
     let everyone = json!({ "everyone": true });
@@ -222,10 +216,7 @@ async fn a_new_version_is_seen_beside_the_running_one() {
 async fn the_same_activity_under_another_name_is_a_duplicate() {
     let (_folder, engine) = at_work(CUSTOMERS, &["birthday", "green-bill"]).await;
     let global_cap = Cap { contacts: 1, days: 30 };
-    engine
-        .set_policy(&Policy { name: "one".into(), global_cap, ..Policy::default() }, "provincial-approver", NOW)
-        .await
-        .expect("a policy");
+    support::policy(&engine, &Policy { name: "one".into(), global_cap, ..Policy::default() }).await;
     let copy = uploaded(&engine, "green-bill", |m| m["name"] = json!("paperless-bill")).await;
     let told = evidence(&engine, &copy).await;
     let duplicates: Vec<&str> = told.duplicates().map(|(campaign, _)| campaign).collect();

@@ -2,13 +2,17 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod capacity_story;
+mod carry_story;
+mod cron_story;
 mod dispatch_story;
 mod evidence_story;
 mod fault_story;
 mod gate_story;
 mod halt_story;
 mod machine_code_story;
+mod plan_inputs_story;
 mod policy_story;
+mod policy_versions_story;
 mod resume_story;
 mod same_bytes;
 mod standby_story;

@@ -24,10 +24,7 @@ async fn an_interrupted_plan_is_resumed_as_it_was_pinned_whatever_was_changed_si
     let engine = open(folder.path()).await;
     stopped(&engine, &plan_of(DATE), stopping_at(MIDDLE)).await;
     let interrupted = engine.plan(None).await.expect("a plan").id;
-    engine
-        .set_policy(&Policy { control_salt: "another".into(), ..Policy::default() }, "provincial-approver", NOW)
-        .await
-        .expect("a policy");
+    support::policy(&engine, &Policy { control_salt: "another".into(), ..Policy::default() }).await;
     started(&engine, "birthday", json!({})).await;
     let other = run(&engine, &plan_of("2026-07-30")).await;
     assert_eq!(other.unfinished, vec![interrupted.clone()], "whoever plans is told of it");

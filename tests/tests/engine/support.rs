@@ -5,6 +5,7 @@ use care_domain::contact::{ContactId, ContactState};
 use care_domain::gate::{IS_CARE, Ticks};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::plan::TaskResult;
+use care_domain::policy::Policy;
 use care_domain::time;
 use care_domain::verdict::{Decision, Verdict};
 use care_engine::{
@@ -65,6 +66,18 @@ pub(crate) async fn populated(folder: &Path, customers: u64) -> Engine {
     engine
 }
 
+/// The code with which something was refused.
+pub(crate) fn code<T: std::fmt::Debug>(outcome: Result<T, EngineError>) -> String {
+    let error = outcome.expect_err("it was not refused");
+    error.findings().first().map_or_else(|| error.to_string(), |finding| finding.code.clone())
+}
+
+/// Puts a policy in force: the operator proposes, the province approves.
+pub(crate) async fn policy(engine: &Engine, policy: &Policy) {
+    let proposed = engine.propose_policy(policy, "", "operator", NOW).await.expect("a proposal");
+    engine.approve_policy(proposed.number, "provincial-approver", NOW).await.expect("a policy");
+}
+
 /// Uploads an activity as the branch and approves it as the province.
 pub(crate) async fn approved(engine: &Engine, name: &str, conditions: &Conditions) {
     approved_bytes(engine, &fs::read(plugin(name)).expect("a plugin"), conditions).await;
@@ -103,6 +116,7 @@ pub(crate) fn campaign(activity: &str, variant: Option<&str>, params: Value) -> 
         requirement: "*".parse().expect("a requirement"),
         variant: variant.map(Into::into),
         params: serde_json::from_value(params).expect("parameters"),
+        max_snapshot_days: None,
     }
 }
 

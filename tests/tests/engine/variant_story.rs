@@ -54,7 +54,7 @@ async fn a_city_says_it_in_its_own_words_and_every_customer_hears_it_once() {
     let changes: Vec<String> = changes.into_iter().map(|change| change.what).collect();
     assert_eq!(since.to_string(), "1.0.0");
     assert!(changes.iter().any(|c| c.contains("template \"wish\"") || c.contains("template wish")), "{changes:?}");
-    let other = started(&engine, "birthday", json!({})).await;
+    let other = started(&engine, "birthday", json!({"call_vip": true})).await;
     engine.stop_campaign(&other, "operator", NOW).await.expect("a campaign of the base, not of the variant");
     let variant = variant_started(&engine).await;
     let plan = run(&engine, &plan_of(DATE)).await;

@@ -5,6 +5,7 @@ use crate::catalogue;
 use crate::contact::Channel;
 use crate::field::{Dictionary, FieldType, LIST_PREFIX, Stage};
 use crate::render::{Body, Part};
+use crate::schedule;
 use crate::text::{Bilingual, Finding, is_kebab, nearest_hint};
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ impl Manifest {
         self.check_params(&mut findings);
         self.check_reasons(&mut findings);
         self.check_templates(&mut findings);
+        self.check_triggers(&mut findings);
         self.check_numbers(&mut findings);
         findings
     }
@@ -218,6 +220,11 @@ impl Manifest {
                     "Name its templates, channels and max_messages",
                 ));
             }
+            if reason.channels.contains(&Channel::AccountManager) {
+                let message =
+                    format!("reason {name:?} names channel account-manager, which is the province's to choose");
+                findings.push(Finding::error("manifest-reason", message, "Name the channels of everybody else"));
+            }
             for wanted in &reason.templates {
                 let Some(template) = self.templates.iter().find(|t| t.name == *wanted) else {
                     let near = nearest_hint(wanted, self.templates.iter().map(|t| t.name.as_str()));
@@ -260,6 +267,11 @@ impl Manifest {
                     format!("template {name:?} is half a request to a department"),
                     hint,
                 ));
+            }
+            if template.bodies.contains_key(&Channel::AccountManager) {
+                let message = format!("template {name:?} has a body for account-manager");
+                let hint = "An account manager is given the body of touchpoint, call-list, sms or email";
+                findings.push(Finding::error("manifest-template", message, hint));
             }
             for (channel, body) in &template.bodies {
                 let slots: Vec<BTreeSet<String>> = [("zh", &body.zh), ("en", &body.en)]
@@ -311,6 +323,13 @@ impl Manifest {
             }
         }
         names
+    }
+
+    fn check_triggers(&self, findings: &mut Vec<Finding>) {
+        if let Some(Err(fault)) = self.triggers.cron.as_deref().map(schedule::check) {
+            let hint = "Write minute, hour, day, month and weekday, such as 0 7 * * *; the province's zone is meant";
+            findings.push(Finding::error("manifest-cron", fault.to_string(), hint));
+        }
     }
 
     fn check_numbers(&self, findings: &mut Vec<Finding>) {

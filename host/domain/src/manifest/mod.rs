@@ -194,6 +194,19 @@ pub struct Template {
     pub bodies: BTreeMap<Channel, Bilingual>,
 }
 
+impl Template {
+    /// What it says on a channel. An account manager gets the words written for a conversation rather than those of a
+    /// mass channel, and only what is addressed to the customer.
+    pub fn body(&self, channel: Channel) -> Option<&Bilingual> {
+        if channel != Channel::AccountManager {
+            return self.bodies.get(&channel);
+        }
+        let spoken = [Channel::Touchpoint, Channel::CallList, Channel::Sms, Channel::Email];
+        let own = (self.addressee == Addressee::Customer).then_some(spoken);
+        own.into_iter().flatten().find_map(|channel| self.bodies.get(&channel))
+    }
+}
+
 /// A request to a department.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! A customer, an activity and a morning to tell stories with.
 
+use care_domain::catalogue::CategorySet;
 use care_domain::contact::{Channel, ContactState};
 use care_domain::decide::{Customer, ListMark, Past, Proposal, Ruling, Terms, Wishes, decide};
 use care_domain::key::CustomerKey;
@@ -13,6 +14,7 @@ pub(crate) struct Person {
     pub(crate) key: CustomerKey,
     pub(crate) region: &'static str,
     pub(crate) visited: &'static str,
+    pub(crate) tier: &'static str,
     pub(crate) list: ListMark,
     pub(crate) open_complaint: bool,
     pub(crate) in_disaster_area: bool,
@@ -26,6 +28,7 @@ pub(crate) fn person() -> Person {
         key: CustomerKey([7; 16]),
         region: "350203",
         visited: "350203",
+        tier: "none",
         list: ListMark::Ordinary,
         open_complaint: false,
         in_disaster_area: false,
@@ -41,6 +44,7 @@ impl Person {
             key: self.key,
             region: self.region,
             visited: self.visited,
+            tier: self.tier,
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
@@ -98,6 +102,7 @@ pub(crate) fn terms(activity: &str, class: Class, channels: &[Channel]) -> Terms
         campaign: format!("{activity}-2026"),
         activity: activity.into(),
         origin: format!("origin of {activity}"),
+        categories: CategorySet::default(),
         class,
         weight: 100,
         cap: Cap { contacts: 9, days: 30 },
@@ -126,6 +131,7 @@ pub(crate) fn earlier(terms: &Terms, occasion: i64, planned_at: i64) -> Past {
     Past {
         activity: terms.activity.clone(),
         class: terms.class,
+        categories: terms.categories,
         occasion,
         round: 1,
         channel: Channel::Sms,

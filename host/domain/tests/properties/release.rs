@@ -12,11 +12,14 @@ fn candidates() -> impl Strategy<Value = Vec<Ranked>> {
     let channel = || select(vec![Channel::Sms, Channel::CallList, Channel::Action]);
     let needs = prop::collection::btree_map(channel(), 1u64..4, 1..3);
     let price = (select(vec!["paid", "free"]), 0u64..30);
-    let one = (select(Class::ALL.to_vec()), select(vec![50u16, 100]), select(vec![0.0f32, 0.5, 1.0]), needs, price);
+    let standing = (select(Class::ALL.to_vec()), select(vec![0u8, 255]), select(vec![50u16, 100]));
+    let one = (standing, select(vec![0.0f32, 0.5, 1.0]), needs, price);
     prop::collection::vec(one, 0..30).prop_map(|all| {
-        let ranked = |(i, (class, weight, score, needs, (approval, cost_fen))): (usize, (_, _, _, _, (&str, _)))| {
-            Ranked { class, weight, score, candidate: format!("c{i}"), needs, approval: approval.into(), cost_fen }
-        };
+        let ranked =
+            |(i, ((class, tier, weight), score, needs, (approval, cost_fen))): (usize, (_, _, _, (&str, _)))| {
+                let approval = approval.into();
+                Ranked { class, tier, weight, score, candidate: format!("c{i}"), needs, approval, cost_fen }
+            };
         all.into_iter().enumerate().map(ranked).collect()
     })
 }
@@ -29,8 +32,8 @@ fn limits() -> impl Strategy<Value = Limits> {
     })
 }
 
-fn standing(of: &Ranked) -> (Class, Reverse<u16>, Reverse<u32>) {
-    (of.class, Reverse(of.weight), Reverse(of.score.to_bits()))
+fn standing(of: &Ranked) -> (Class, u8, Reverse<u16>, Reverse<u32>) {
+    (of.class, of.tier, Reverse(of.weight), Reverse(of.score.to_bits()))
 }
 
 fn used<'a>(channel: Channel, candidates: impl Iterator<Item = &'a Ranked>) -> u64 {

@@ -1,10 +1,12 @@
 //! Random worlds: a customer with a past, a policy, and campaigns that want to make contact.
 
+use care_domain::caps::{CapRule, Window};
+use care_domain::catalogue::CategorySet;
 use care_domain::contact::{Channel, ContactState};
 use care_domain::decide::{Customer, ListMark, Past, Proposal, Ruling, Terms, UNREACHABLE, Wishes, decide};
 use care_domain::key::CustomerKey;
 use care_domain::manifest::Cap;
-use care_domain::policy::{Class, Hours, Policy};
+use care_domain::policy::{AccountManaged, Class, Hours, Policy};
 use care_domain::time;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -22,6 +24,7 @@ pub(crate) struct World {
     pub(crate) key: CustomerKey,
     pub(crate) region: &'static str,
     pub(crate) visited: &'static str,
+    pub(crate) tier: &'static str,
     pub(crate) list: ListMark,
     pub(crate) open_complaint: bool,
     pub(crate) in_disaster_area: bool,
@@ -48,6 +51,7 @@ impl World {
             key: self.key,
             region: self.region,
             visited: self.visited,
+            tier: self.tier,
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
@@ -125,6 +129,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             let contact = Past {
                 activity: format!("activity-{activity}"),
                 class: activities[activity].class,
+                categories: activities[activity].categories,
                 // Some are about what is proposed again, the others differ from each other.
                 occasion: if i == 0 { occasion } else { 100 + i as i64 },
                 ..contact
@@ -148,11 +153,13 @@ fn rarely() -> impl Strategy<Value = bool> {
 fn customer() -> impl Strategy<Value = World> {
     let list = prop_oneof![8 => Just(ListMark::Ordinary), 1 => Just(ListMark::Red), 1 => Just(ListMark::Black)];
     let place = (select(vec!["350203", "350203", "350500", ""]), select(vec!["Asia/Shanghai", "America/New_York"]));
-    (any::<[u8; 16]>(), place, list, rarely(), rarely(), wishes()).prop_map(
-        |(key, (region, zone), list, open_complaint, in_disaster_area, wishes)| World {
+    let tier = select(vec!["gold", "silver", "none"]);
+    (any::<[u8; 16]>(), place, tier, list, rarely(), rarely(), wishes()).prop_map(
+        |(key, (region, zone), tier, list, open_complaint, in_disaster_area, wishes)| World {
             key: CustomerKey(key),
             region,
             visited: region,
+            tier,
             list,
             open_complaint,
             in_disaster_area,
@@ -187,12 +194,40 @@ fn wishes() -> impl Strategy<Value = Wishes> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let quiet = select(vec![(21 * 60, 8 * 60), (21 * 60, 8 * 60), (0, 0), (12 * 60, 24 * 60), (23 * 60 + 30, 0)]);
-    (cap(), quiet, select(vec![0, 5_000, 5_000, 10_000])).prop_map(
-        |(global_cap, (from_minute, to_minute), control_share)| Policy {
+    let rules = prop::collection::vec(cap_rule(), 0..4);
+    let managed = prop_oneof![3 => Just(vec![]), 1 => Just(vec!["gold".to_owned()])];
+    let control = (select(vec![0, 5_000, 5_000, 10_000]), select(vec![0, 0, 5_000]));
+    (cap(), quiet, control, rules, managed).prop_map(
+        |(global_cap, (from_minute, to_minute), (control_share, global_control_share), caps, tiers)| Policy {
             global_cap,
             quiet: Hours { from_minute, to_minute },
             control_share,
+            global_control_share,
+            caps: caps.into_iter().enumerate().map(|(i, cap)| CapRule { name: format!("cap-{i}"), ..cap }).collect(),
+            account_manager: AccountManaged { tiers, classes: vec![Class::Care, Class::Commercial] },
             ..Policy::default()
+        },
+    )
+}
+
+fn cap_rule() -> impl Strategy<Value = CapRule> {
+    let window = prop_oneof![(1u32..10).prop_map(Window::RollingDays), (1u32..4).prop_map(Window::CalendarDays)];
+    let classes = prop_oneof![2 => Just(vec![]), 1 => subsequence(Class::ALL.to_vec(), 1..4)];
+    let disturbing: Vec<Channel> = Channel::ALL.into_iter().filter(|c| c.disturbs()).collect();
+    let channels = prop_oneof![1 => Just(vec![]), 1 => subsequence(disturbing, 1..3)];
+    let categories = prop_oneof![2 => Just(vec![]), 1 => Just(vec!["human-care".to_owned()])];
+    let activities = prop_oneof![3 => Just(vec![]), 1 => Just(vec!["activity-0".to_owned(), "activity-1".to_owned()])];
+    let tiers = prop_oneof![3 => Just(vec![]), 1 => Just(vec!["gold".to_owned()])];
+    (1u32..3, window, classes, channels, categories, activities, tiers).prop_map(
+        |(contacts, window, classes, channels, categories, activities, tiers)| CapRule {
+            name: String::new(),
+            contacts,
+            window,
+            classes,
+            channels,
+            categories,
+            activities,
+            tiers,
         },
     )
 }
@@ -206,11 +241,13 @@ fn activity() -> impl Strategy<Value = Terms> {
     let channels = subsequence(Channel::ALL.to_vec(), 1..4).prop_shuffle();
     let class = prop_oneof![select(Class::ALL.to_vec()), Just(Class::Care), Just(Class::Service)];
     let regions = prop_oneof![4 => Just(vec![]), 1 => Just(vec!["350200".to_owned()])];
-    (class, select(vec![50, 100]), cap(), 1u8..4, regions, select(vec![10_000, 10_000, 5_000]), channels).prop_map(
-        |(class, weight, cap, rounds, regions, share, channels)| Terms {
+    let entry = select(vec!["birthday", "green-bill"]);
+    (class, entry, select(vec![50, 100]), cap(), 1u8..4, regions, select(vec![10_000, 10_000, 5_000]), channels)
+        .prop_map(|(class, entry, weight, cap, rounds, regions, share, channels)| Terms {
             campaign: String::new(),
             activity: String::new(),
             origin: String::new(),
+            categories: CategorySet::of([entry]),
             class,
             weight,
             cap,
@@ -220,8 +257,7 @@ fn activity() -> impl Strategy<Value = Terms> {
             areas: Vec::new(),
             share,
             channels: vec![channels],
-        },
-    )
+        })
 }
 
 fn wish() -> impl Strategy<Value = Proposal> {
@@ -246,6 +282,7 @@ fn contact() -> impl Strategy<Value = (usize, i64, Vec<Channel>, Past)> {
             let past = Past {
                 activity: String::new(),
                 class: Class::Care,
+                categories: CategorySet::default(),
                 occasion: 0,
                 round,
                 channel: Channel::Sms,

@@ -81,6 +81,7 @@ fn ranked(world: &World, outcome: &BucketOutcome) -> Vec<Ranked> {
         }
         waiting.push(Ranked {
             class: contact.class,
+            tier: contact.tier,
             weight: contact.weight,
             score: contact.score,
             candidate,

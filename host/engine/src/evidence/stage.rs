@@ -112,6 +112,7 @@ fn simulated(version: &Version, approval: &Approval, params: &Map<String, Value>
         approval_digest: approval.digest().map_err(EngineError::internal)?,
         params: checked_params(&bounded, params)?,
         areas: approval.standby.as_ref().map_or_else(Vec::new, |standby| standby.areas.clone()),
+        max_snapshot_days: u16::MAX,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What a plan needs of the world before it starts: due campaigns with their compiled plugins, the policy,
 //! reference tables, the snapshot; and the pins over all of it.
 
+use super::preflight;
 use crate::reference::{self, LoadedTables};
 use crate::standby;
 use crate::wording::Wording;
@@ -9,7 +10,7 @@ use care_domain::approval::Approval;
 use care_domain::decide::Terms;
 use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
 use care_domain::key::{Bucket, CustomerKey};
-use care_domain::manifest::Manifest;
+use care_domain::manifest::{Manifest, Triggers};
 use care_domain::plan::{Limits, PinnedCampaign, Pins};
 use care_domain::policy::Policy;
 use care_domain::switch::Scope;
@@ -37,6 +38,8 @@ pub(crate) struct DueCampaign {
     pub(crate) params: String,
     /// Areas for which it was activated on standby; none for everywhere.
     pub(crate) areas: Vec<String>,
+    /// The oldest snapshot that it may run on, in days before the business date.
+    pub(crate) max_snapshot_days: u16,
 }
 
 /// What plans of a date stand on, whatever campaigns are due.
@@ -83,7 +86,12 @@ impl Engine {
     /// Gathers what the plan needs, and refuses what would make it fail halfway.
     pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {
         let ground = self.ground(request).await?;
-        let (campaigns, blocked) = self.due_campaigns(request).await?;
+        let (mut campaigns, mut blocked) = self.due_campaigns(request).await?;
+        if let Some(scheduled) = &request.scheduled {
+            campaigns.retain(|campaign| scheduled.campaigns.contains(&campaign.id));
+        }
+        let (campaigns, stale) = preflight::fresh_enough(campaigns, &ground.snapshot, request.date);
+        blocked.extend(stale);
         if campaigns.is_empty() && !blocked.is_empty() {
             return Err(EngineError::Findings { what: "the plan".into(), findings: blocked });
         }
@@ -113,6 +121,13 @@ impl Engine {
         request: &PlanRequest,
     ) -> Result<World, EngineError> {
         let Ground { snapshot, policy, policy_digest, tables } = ground;
+        let classes = campaigns.iter().map(|c| c.approval.class);
+        let calendar = self.calendar_pins(policy, classes, request.date).await?;
+        let policy = Policy { calendar: self.calendar_of(&calendar)?, ..policy.clone() };
+        preflight::leaves_room(campaigns, &policy, request.instant)?;
+        let (all, rules) = (snapshot.clone(), policy.clone());
+        let zones = tokio::task::spawn_blocking(move || preflight::zones_known(&all, &rules));
+        zones.await.map_err(EngineError::internal)??;
         let lists = self.lists_read(campaigns, request.date).await?;
         check_fields(campaigns, snapshot)?;
         check_tables(campaigns, tables)?;
@@ -127,6 +142,8 @@ impl Engine {
             campaigns: campaigns.iter().map(pinned).collect(),
             policy: policy_digest.clone(),
             tables: pinned_tables,
+            calendar,
+            scheduled_for: request.scheduled.as_ref().map(|scheduled| scheduled.at),
             batch: request.batch,
             engine: care_sandbox::ENGINE.to_owned(),
         };
@@ -134,7 +151,7 @@ impl Engine {
         Ok(World {
             due: self.all_due(campaigns, &rivals, request, tables).await?,
             budgets: budgets(campaigns),
-            policy: policy.clone(),
+            policy,
             disaster_areas: tables.active_areas(request.date),
             lists: lists.into_keys().collect(),
             snapshot: snapshot.clone(),
@@ -158,11 +175,21 @@ impl Engine {
             let refused = match self.runnable(&campaign, &submissions).await {
                 Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => continue,
                 Ok((_, approval)) if !approval.holds_on(request.date) => continue,
+                Ok((found, _)) if !is_planned(&found.version.manifest.triggers) => continue,
                 Ok((found, approval)) => match standby::areas_on(&campaign, &approval, &activations, day) {
                     Ok(None) => continue,
                     Ok(Some(areas)) => {
-                        let Campaign { id, approval: approval_digest, params, .. } = campaign;
-                        due.push(DueCampaign { id, version: found.version, approval, approval_digest, params, areas });
+                        let Campaign { id, approval: approval_digest, params, max_snapshot_days, .. } = campaign;
+                        let version = found.version;
+                        due.push(DueCampaign {
+                            id,
+                            version,
+                            approval,
+                            approval_digest,
+                            params,
+                            areas,
+                            max_snapshot_days,
+                        });
                         continue;
                     }
                     Err(finding) => finding,
@@ -178,7 +205,8 @@ impl Engine {
 
     /// What release shares out among a world's candidates; what other plans spent of a budget is gone.
     pub(crate) async fn limits(&self, world: &World, plan: &str) -> Result<Limits, EngineError> {
-        let mut limits = Limits { capacity: world.policy.capacity.clone(), ..Limits::default() };
+        let capacity = self.capacity_left(&world.policy, world.pins.date, plan).await?;
+        let mut limits = Limits { capacity, ..Limits::default() };
         for (approval, (component, fen)) in &world.budgets {
             let spent = self.store.spent(component, plan).await?;
             limits.budgets.insert(approval.clone(), fen.saturating_sub(spent));
@@ -288,6 +316,11 @@ impl Engine {
         }
         Ok(read)
     }
+}
+
+/// Whether plans run it: what only events or a touchpoint start is no part of them.
+fn is_planned(triggers: &Triggers) -> bool {
+    triggers.by_hand || triggers.cron.is_some() || (triggers.events.is_empty() && !triggers.touchpoint)
 }
 
 /// Whether a kill switch keeps a campaign as a whole from planning; those of regions and channels hold at dispatch.

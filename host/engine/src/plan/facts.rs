@@ -3,6 +3,7 @@
 use super::batch::BatchView;
 use care_domain::column::Column;
 use care_domain::decide::{Customer, ListMark, Wishes};
+use care_domain::policy::Policy;
 use care_domain::region;
 use care_domain::text::Language;
 use care_domain::time;
@@ -10,21 +11,23 @@ use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
 /// The columns that policy reads; a snapshot may lack any of them.
-pub(super) struct FactColumns {
+pub(super) struct FactColumns<'p> {
+    policy: &'p Policy,
     home: Option<Column>,
+    visited: Option<Column>,
+    tier: Option<Column>,
     list: Option<Column>,
     complaint: Option<Column>,
     consent: Option<Column>,
     language: Option<Column>,
     zone: Option<Column>,
-    visited: Option<Column>,
     in_disaster_area: Vec<bool>,
     zones: HashMap<String, TimeZone>,
     province: TimeZone,
 }
 
-impl FactColumns {
-    pub(super) fn read(view: &BatchView<'_>, disaster_areas: &[String]) -> Self {
+impl<'p> FactColumns<'p> {
+    pub(super) fn read(view: &BatchView<'_>, policy: &'p Policy, disaster_areas: &[String]) -> Self {
         let visited = view.stored("visited-adcode");
         let stands_in = |row| {
             let at = visited.as_ref().filter(|_| !disaster_areas.is_empty()).and_then(|column| column.text(row));
@@ -33,7 +36,7 @@ impl FactColumns {
         let zone = view.stored("time-zone");
         let named = zone.iter().flat_map(|column| (0..view.len()).filter_map(|row| column.text(row)));
         let mut zones: HashMap<String, TimeZone> = HashMap::new();
-        for name in named {
+        for name in named.chain(policy.zones.values().map(String::as_str)) {
             if !zones.contains_key(name)
                 && let Some(zone) = time::zone(name)
             {
@@ -41,13 +44,15 @@ impl FactColumns {
             }
         }
         Self {
+            policy,
+            in_disaster_area: (0..view.len()).map(stands_in).collect(),
+            visited,
+            tier: view.stored("tier"),
             home: view.stored("home-adcode"),
             list: view.stored("list-mark"),
             complaint: view.stored("open-complaint"),
             consent: view.stored("consent-commercial"),
             language: view.stored("language"),
-            in_disaster_area: (0..view.len()).map(stands_in).collect(),
-            visited,
             province: time::zone(time::PROVINCE_ZONE).unwrap_or(TimeZone::UTC),
             zone,
             zones,
@@ -63,11 +68,11 @@ impl FactColumns {
 
     pub(super) fn customer<'a>(&'a self, view: &'a BatchView<'_>, row: usize, wishes: &'a Wishes) -> Customer<'a> {
         let key = view.keys[row];
-        let zone = self.zone.as_ref().and_then(|column| self.zones.get(column.text(row)?));
         Customer {
             key,
-            region: self.home.as_ref().and_then(|c| c.text(row)).unwrap_or_default(),
+            region: self.home(row),
             visited: self.visited.as_ref().and_then(|c| c.text(row)).unwrap_or_default(),
+            tier: self.tier(row),
             list: match self.list.as_ref().and_then(|c| c.text(row)) {
                 Some("red") => ListMark::Red,
                 Some("black") => ListMark::Black,
@@ -75,10 +80,28 @@ impl FactColumns {
             },
             open_complaint: self.complaint.as_ref().and_then(|c| c.yes(row)).unwrap_or(false),
             in_disaster_area: self.in_disaster_area.get(row).copied().unwrap_or(false),
-            zone: zone.unwrap_or(&self.province),
+            zone: self.zone(row),
             wishes,
             past: view.history.contacts.get(&key).map_or(&[], Vec::as_slice),
         }
+    }
+
+    fn home(&self, row: usize) -> &str {
+        self.home.as_ref().and_then(|c| c.text(row)).unwrap_or_default()
+    }
+
+    fn tier(&self, row: usize) -> &str {
+        self.tier.as_ref().and_then(|c| c.text(row)).unwrap_or_default()
+    }
+
+    /// The customer's own zone, else that of the region where the customer is, else that of the home region.
+    fn zone(&self, row: usize) -> &TimeZone {
+        let own = self.zone.as_ref().and_then(|column| self.zones.get(column.text(row)?));
+        own.unwrap_or_else(|| {
+            let visited = self.visited.as_ref().and_then(|column| column.text(row));
+            let named = self.policy.zone_of(visited.unwrap_or_else(|| self.home(row)));
+            named.and_then(|name| self.zones.get(name)).unwrap_or(&self.province)
+        })
     }
 
     /// What a message must know of the customer; Chinese unless the snapshot says otherwise.
@@ -87,7 +110,7 @@ impl FactColumns {
             Some("en") => Language::En,
             _ => Language::Zh,
         };
-        Reader { language, region: self.home.as_ref().and_then(|c| c.text(row)).unwrap_or_default() }
+        Reader { language, region: self.home(row), tier: self.policy.tier_rank(self.tier(row)) }
     }
 }
 
@@ -98,4 +121,6 @@ pub(super) struct Reader<'a> {
     pub(super) language: Language,
     /// Home region; empty when unknown.
     pub(super) region: &'a str,
+    /// Rank of the tier, 0 the first.
+    pub(super) tier: u8,
 }

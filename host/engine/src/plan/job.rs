@@ -31,7 +31,7 @@ pub(super) enum Ended {
     /// Committed, now or by an earlier delivery of the same descriptor.
     Done {
         /// Counts and digests.
-        manifest: TaskManifest,
+        manifest: Box<TaskManifest>,
         /// Contacts that were not known before.
         added: u64,
     },
@@ -60,7 +60,7 @@ impl Job {
         })?;
         match result {
             _ if epoch != self.task.epoch => Ok(Some(Ended::Fenced)),
-            Some(result) => Ok(Some(Ended::Done { manifest: self.manifest(result)?, added: 0 })),
+            Some(result) => Ok(Some(Ended::Done { manifest: Box::new(self.manifest(result)?), added: 0 })),
             None => Ok(None),
         }
     }
@@ -106,7 +106,7 @@ impl Job {
             match committed {
                 Committed::Done { inserted } => {
                     self.go_on(Progress::Committed(self.bucket()))?;
-                    return Ok(Ended::Done { manifest: self.manifest(result)?, added: inserted });
+                    return Ok(Ended::Done { manifest: Box::new(self.manifest(result)?), added: inserted });
                 }
                 // Another delivery of the same descriptor may have been quicker.
                 Committed::Fenced => return Ok(self.standing().await?.unwrap_or(Ended::Fenced)),
@@ -149,6 +149,8 @@ impl Job {
             tallies: outcome.tallies,
             contacts: outcome.contacts.len() as u64,
             faults: outcome.faults,
+            carried: outcome.carried.iter().filter(|c| c.open).count() as u64,
+            clashes: outcome.clashes,
         };
         let task = TaskCommit {
             plan: &self.task.plan,
@@ -157,6 +159,7 @@ impl Job {
             result: &result,
             contacts: &outcome.contacts,
             controls: &outcome.controls,
+            carried: &outcome.carried,
         };
         let step = |step| (self.watch)(&Progress::Committing(bucket, step));
         Ok((self.engine.store.commit_task(&task, &step).await?, result))

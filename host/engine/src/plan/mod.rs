@@ -1,11 +1,14 @@
 //! Plans: one pass over one snapshot with all due campaigns, task by task, then release.
 
 mod batch;
+mod carry;
 mod control;
+mod cron;
 mod due;
 mod facts;
 mod halve;
 mod job;
+mod preflight;
 mod release;
 mod replay;
 mod run;
@@ -25,6 +28,7 @@ pub(crate) use task::{BucketOutcome, MachineFault, decide_bucket};
 use care_domain::key::Bucket;
 use care_domain::time;
 use care_store::CommitStep;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What to plan.
@@ -42,6 +46,17 @@ pub struct PlanRequest {
     pub batch: u32,
     /// Tasks at once.
     pub workers: usize,
+    /// Only these campaigns, with the cron instant for which they are due; all when absent.
+    pub scheduled: Option<Scheduled>,
+}
+
+/// What cron says is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// The last instant at which one of them fired, Unix milliseconds.
+    pub at: i64,
+    /// Campaign ids.
+    pub campaigns: BTreeSet<String>,
 }
 
 /// The hour of the province's day at which a plan stands unless told otherwise.
@@ -53,7 +68,7 @@ impl PlanRequest {
     /// The plan of a date: first wave, 09:00 in the province, newest snapshot, all cores.
     pub fn of(date: i32, workers: usize) -> Option<Self> {
         let instant = time::instant_of_minute(date, PLAN_MINUTE, &time::zone(time::PROVINCE_ZONE)?)?;
-        Some(Self { date, wave: 1, instant, snapshot: None, batch: DEFAULT_BATCH, workers })
+        Some(Self { date, wave: 1, instant, snapshot: None, batch: DEFAULT_BATCH, workers, scheduled: None })
     }
 }
 

@@ -4,8 +4,10 @@ use super::due::World;
 use super::{Progress, Watch, go_on};
 use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
+use care_domain::contact::Channel;
 use care_domain::person::Actor;
 use care_domain::plan::{self, TaskResult};
+use care_domain::policy::Policy;
 use care_domain::verdict::{Tally, Verdict};
 use care_store::PlanState;
 use serde_json::json;
@@ -66,6 +68,25 @@ async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineEr
     }
     engine.store.decide_release(id, &cuts, &tallies).await?;
     Ok(())
+}
+
+impl Engine {
+    /// What the plans of a date left of its capacity to another one: waves of a date share it.
+    pub(crate) async fn capacity_left(
+        &self,
+        policy: &Policy,
+        date: i32,
+        plan: &str,
+    ) -> Result<BTreeMap<Channel, u64>, EngineError> {
+        let mut left = policy.capacity.clone();
+        if left.is_empty() {
+            return Ok(left);
+        }
+        for (channel, used) in self.store.used_capacity(date, plan).await? {
+            left.entry(channel).and_modify(|places| *places = places.saturating_sub(used));
+        }
+        Ok(left)
+    }
 }
 
 /// Candidates by verdict, by campaign, over all tasks.

@@ -10,6 +10,7 @@ use care_domain::approval::Approval;
 use care_domain::field::LIST_PREFIX;
 use care_domain::key::Bucket;
 use care_domain::plan::{PinnedCampaign, Pins, TaskResult};
+use care_domain::policy::Policy;
 use care_population::decision_log;
 use care_store::Plan;
 use serde::Serialize;
@@ -90,7 +91,8 @@ impl Engine {
             return Err(EngineError::refused("other-engine", message, "Replay it with the release that ran it"));
         }
         let tables = self.tables_of(&pins.tables)?;
-        let (_, policy) = self.store.policy(Some(&pins.policy)).await?.ok_or_else(|| gone("policy", &pins.policy))?;
+        let version = self.store.policy(Some(&pins.policy)).await?.ok_or_else(|| gone("policy", &pins.policy))?;
+        let policy = Policy { calendar: self.calendar_of(&pins.calendar)?, ..version.policy };
         let campaigns = self.pinned_campaigns(pins).await?;
         let rivals: Arc<[String]> = pins.campaigns.iter().map(|c| c.campaign.clone()).collect();
         let request = PlanRequest {
@@ -100,6 +102,7 @@ impl Engine {
             snapshot: Some(pins.snapshot.clone()),
             batch: pins.batch,
             workers: 1,
+            scheduled: None,
         };
         Ok(World {
             due: self.all_due(&campaigns, &rivals, &request, &tables).await?,
@@ -132,6 +135,7 @@ impl Engine {
                 approval_digest: pinned.approval.clone(),
                 params: pinned.params.clone(),
                 areas: pinned.areas.clone(),
+                max_snapshot_days: campaign.max_snapshot_days,
             })
         };
         let mut all = Vec::with_capacity(pins.campaigns.len());

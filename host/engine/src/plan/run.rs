@@ -10,6 +10,7 @@ use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
 use care_domain::key::Bucket;
 use care_domain::person::{Act, Actor};
+use care_domain::plan::Pins;
 use care_domain::task::{Descriptor, TaskManifest};
 use care_domain::time;
 use care_store::{Halt, Lease, Plan, PlanState};
@@ -79,7 +80,7 @@ impl Engine {
         let ended = job.run().await?;
         presence.leave();
         match ended {
-            Ended::Done { manifest, .. } => Ok(manifest),
+            Ended::Done { manifest, .. } => Ok(*manifest),
             Ended::Fenced => {
                 self.must_run(&self.plan(Some(&task.plan)).await?).await?;
                 let message = format!("attempt {} at bucket {} of plan {} is over", task.epoch, task.bucket, task.plan);
@@ -95,7 +96,9 @@ impl Engine {
         self.collect_orphans(actor.at).await?;
         let detail = json!({"date": time::write_date(request.date), "wave": request.wave});
         let entry = Entry::of(actor, "plan-opened", format!("plan {id}"), detail);
-        Ok((self.store.open_plan(&id, &world.pins, &entry).await?, Arc::new(world)))
+        let plan = self.store.open_plan(&id, &world.pins, &entry).await?;
+        let plan = plan.map_err(|other| wave_taken(&other, &world.pins))?;
+        Ok((plan, Arc::new(world)))
     }
 
     async fn finish(
@@ -127,6 +130,7 @@ impl Engine {
         self.must_run(&self.plan(Some(id)).await?).await?;
         go_on(&watch, Progress::Released)?;
         let mut summary = self.plan_summary(id).await?;
+        summary.check_finals()?;
         summary.added = added;
         summary.blocked.clone_from(&world.blocked);
         Ok(summary)
@@ -231,6 +235,19 @@ impl Crew<'_> {
         }
         Ok(freed > 0)
     }
+}
+
+/// A wave is planned once: what was decided by it stands.
+fn wave_taken(other: &Plan, pins: &Pins) -> EngineError {
+    let (date, wave) = (time::write_date(pins.date), pins.wave);
+    let differ = other.pins.differences(pins).join(", ");
+    let message =
+        format!("wave {wave} of {date} is plan {}, with another {differ}", &other.id[..12.min(other.id.len())]);
+    if matches!(other.state, PlanState::Running | PlanState::Releasing { .. } | PlanState::Paused(_)) {
+        let hint = format!("It was interrupted: go on with `care plan resume {}`, or plan another wave", other.id);
+        return EngineError::refused("wave-interrupted", message, hint);
+    }
+    EngineError::refused("wave-planned", message, format!("Plan what changed since as `--wave {}`", wave + 1))
 }
 
 pub(crate) fn go_on(watch: &Watch, progress: Progress) -> Result<(), EngineError> {

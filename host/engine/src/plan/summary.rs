@@ -2,8 +2,10 @@
 
 use super::release::merge;
 use crate::{Engine, EngineError};
+use care_domain::contact::ContactState;
+use care_domain::plan::TaskResult;
 use care_domain::text::Finding;
-use care_domain::verdict::{Tally, Verdict};
+use care_domain::verdict::{Tally, Verdict, final_verdict};
 use care_store::{Plan, PlanState};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,6 +31,10 @@ pub struct PlanSummary {
     pub unfinished: Vec<String>,
     /// Campaigns that were due and were left out, since what they run is not what was approved.
     pub blocked: Vec<Finding>,
+    /// What somebody should look at: campaigns that claim the same occasions.
+    pub notices: Vec<Finding>,
+    /// Losers that are still useful, and wait for a later plan.
+    pub carried: u64,
     /// Customers decided so far.
     pub customers: u64,
     /// Buckets done.
@@ -54,6 +60,8 @@ pub struct ActivitySummary {
     pub selected: u64,
     /// Candidates by plan verdict; adds up to `selected`.
     pub verdicts: BTreeMap<Verdict, u64>,
+    /// Candidates by final verdict: the plan's joined with what became of their contacts; adds up to `selected`.
+    pub finals: BTreeMap<String, u64>,
     /// Messages by state.
     pub contacts: BTreeMap<String, u64>,
     /// Candidates on which the plugin broke, by code.
@@ -77,6 +85,8 @@ impl Engine {
             }
         }
         let states = self.store.plan_states(&plan.id).await?;
+        let cleared = self.store.cleared_finals(&plan.id).await?;
+        let notices = notices(done.clone());
         let submissions = self.store.submissions().await?;
         let activities = plan.pins.campaigns.iter().map(|pinned| {
             let tally = tallies.get(&pinned.campaign).cloned().unwrap_or_default();
@@ -87,6 +97,7 @@ impl Engine {
                 version: version.map_or(String::new(), |s| s.version.manifest.version.to_string()),
                 digest: pinned.component.clone(),
                 selected: tally.candidates(),
+                finals: finals(&tally, cleared.get(&pinned.campaign)),
                 verdicts: tally.0,
                 contacts: states.get(&pinned.campaign).cloned().unwrap_or_default(),
                 faults: faults.get(pinned.campaign.as_str()).cloned().unwrap_or_default(),
@@ -97,6 +108,8 @@ impl Engine {
         Ok(PlanSummary {
             unfinished: unfinished.collect(),
             blocked: Vec::new(),
+            notices,
+            carried: done.clone().map(|r| r.carried).sum(),
             activities: activities.collect(),
             date: plan.pins.date,
             wave: plan.pins.wave,
@@ -134,7 +147,46 @@ impl Engine {
     }
 }
 
+/// Candidates by final verdict: what was cleared is told by its contacts.
+fn finals(tally: &Tally, cleared: Option<&BTreeMap<ContactState, u64>>) -> BTreeMap<String, u64> {
+    let stopped = tally.0.iter().filter(|(verdict, _)| **verdict != Verdict::Cleared);
+    let mut finals: BTreeMap<String, u64> = stopped.map(|(v, count)| (v.name().to_owned(), *count)).collect();
+    for (state, count) in cleared.into_iter().flatten() {
+        *finals.entry(final_verdict(Verdict::Cleared, &[*state]).to_owned()).or_default() += count;
+    }
+    finals
+}
+
+/// Campaigns of one activity that claimed the same occasions.
+fn notices<'a>(done: impl Iterator<Item = &'a TaskResult>) -> Vec<Finding> {
+    let mut clashes: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for (loser, winners) in done.flat_map(|result| &result.clashes) {
+        for (winner, count) in winners {
+            *clashes.entry((loser, winner)).or_default() += count;
+        }
+    }
+    let notice = |((loser, winner), count): ((&str, &str), u64)| {
+        let message = format!("campaigns {loser} and {winner} claim the same occasions: {winner} has {count} of them");
+        Finding::warning("same-occasion", message, "Stop one of them with `care campaign stop`, or part their regions")
+    };
+    clashes.into_iter().map(notice).collect()
+}
+
 impl PlanSummary {
+    /// Whether every candidate has one final verdict.
+    pub(super) fn check_finals(&self) -> Result<(), EngineError> {
+        for activity in &self.activities {
+            let found: u64 = activity.finals.values().sum();
+            if found != activity.selected {
+                let (campaign, selected) = (&activity.campaign, activity.selected);
+                let message =
+                    format!("campaign {campaign}: {selected} candidates, {found} of them with a final verdict");
+                return Err(EngineError::internal(message));
+            }
+        }
+        Ok(())
+    }
+
     /// Candidates of all campaigns by verdict.
     pub fn totals(&self) -> Tally {
         let mut totals = Tally::default();

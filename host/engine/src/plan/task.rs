@@ -2,11 +2,12 @@
 //! Reads nothing but its arguments, so any worker gives the same bytes.
 
 use super::batch::BatchView;
+use super::carry;
 use super::due::{Due, Lists, World};
 use super::facts::{FactColumns, Reader};
 use super::halve::{MAX_HALVINGS, halved};
 use care_domain::contact::{Addressee, Channel, ContactIdentity};
-use care_domain::decide::{self, Proposal, Ruling, Terms};
+use care_domain::decide::{self, Proposal, Ruling, SAME_OCCASION, Terms};
 use care_domain::field::Stage;
 use care_domain::key::CustomerKey;
 use care_domain::policy::Policy;
@@ -14,7 +15,7 @@ use care_domain::sms;
 use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
 use care_sandbox::{Fault, Guest, MachineError, Message};
-use care_store::{History, NewContact, NewControl};
+use care_store::{Carried, History, NewContact, NewControl};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a bucket came to.
@@ -23,6 +24,10 @@ pub(crate) struct BucketOutcome {
     pub(crate) decisions: Vec<Decision>,
     pub(crate) contacts: Vec<NewContact>,
     pub(crate) controls: Vec<NewControl>,
+    /// Losers that wait for a later plan, and those that were answered for good.
+    pub(crate) carried: Vec<Carried>,
+    /// Candidates by campaign and by the campaign that has their occasion.
+    pub(crate) clashes: BTreeMap<String, BTreeMap<String, u64>>,
     pub(crate) tallies: BTreeMap<String, Tally>,
     pub(crate) faults: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -44,13 +49,15 @@ struct Crew<'a> {
 }
 
 /// A candidate on its way to a verdict.
-struct Candidate {
-    row: u32,
-    proposal: Proposal,
-    answer: Answer,
+pub(super) struct Candidate {
+    pub(super) row: u32,
+    pub(super) proposal: Proposal,
+    pub(super) answer: Answer,
+    /// The business date of the plan from which it was carried over, in days.
+    pub(super) carried: Option<i32>,
 }
 
-enum Answer {
+pub(super) enum Answer {
     Proposed,
     Ruled(Ruling),
     Broken(Fault),
@@ -78,8 +85,9 @@ pub(crate) fn decide_bucket(
         for crew in &mut crews {
             crew.propose(&view, &mut candidates).map_err(|e| crew.machine(e))?;
         }
+        carry::add(world, &view, &mut candidates);
         candidates.sort_by_key(|c| (c.row, c.proposal.terms));
-        let facts = FactColumns::read(&view, &world.disaster_areas);
+        let facts = FactColumns::read(&view, &world.policy, &world.disaster_areas);
         rule(world, &terms, &facts, &view, &mut candidates);
         let mut said = HashMap::new();
         for crew in &mut crews {
@@ -95,7 +103,7 @@ pub(crate) fn decide_bucket(
 }
 
 /// Rules on all candidates, customer by customer.
-fn rule(world: &World, terms: &[Terms], facts: &FactColumns, view: &BatchView<'_>, candidates: &mut [Candidate]) {
+fn rule(world: &World, terms: &[Terms], facts: &FactColumns<'_>, view: &BatchView<'_>, candidates: &mut [Candidate]) {
     for group in candidates.chunk_by_mut(|a, b| a.row == b.row) {
         let mut open: Vec<&mut Candidate> = group.iter_mut().filter(|c| matches!(c.answer, Answer::Proposed)).collect();
         let Some(row) = open.first().map(|c| c.row as usize) else { continue };
@@ -184,7 +192,7 @@ impl<'a> Crew<'a> {
             for (i, row) in rows.iter().enumerate() {
                 let proposal =
                     Proposal { not_before: moments.not_before[i], not_after: moments.not_after[i], ..by_row[row] };
-                candidates.push(Candidate { row: *row, proposal, answer: Answer::Proposed });
+                candidates.push(Candidate { row: *row, proposal, answer: Answer::Proposed, carried: None });
             }
         }
         Ok(())
@@ -231,7 +239,7 @@ impl<'a> Crew<'a> {
     }
 
     fn broken(&self, row: u32, proposal: Proposal, fault: &Fault) -> Candidate {
-        Candidate { row, proposal, answer: Answer::Broken(fault.clone()) }
+        Candidate { row, proposal, answer: Answer::Broken(fault.clone()), carried: None }
     }
 }
 
@@ -240,11 +248,12 @@ impl BucketOutcome {
         &mut self,
         world: &World,
         view: &BatchView<'_>,
-        facts: &FactColumns,
+        facts: &FactColumns<'_>,
         candidate: Candidate,
         messages: Vec<Message>,
     ) {
         let due = &world.due[candidate.proposal.terms];
+        let carried = candidate.carried;
         let customer = view.keys[candidate.row as usize];
         let mut decision = undecided(due, customer, &candidate);
         match candidate.answer {
@@ -260,6 +269,14 @@ impl BucketOutcome {
             }
             Answer::Proposed => {}
         }
+        if let Some(date) = carried {
+            carry::tell(date, &mut decision);
+        }
+        if let Some(winner) = decision.winner.as_ref().filter(|_| decision.rule == SAME_OCCASION) {
+            let clashes = self.clashes.entry(due.campaign.clone()).or_default();
+            *clashes.entry(winner.clone()).or_default() += 1;
+        }
+        self.carried.extend(carry::over(&world.pins, view.history, &decision));
         self.tallies.entry(due.campaign.clone()).or_default().add(decision.verdict);
         self.decisions.push(decision);
     }
@@ -354,7 +371,7 @@ fn contacts<'a>(
     let mut ordinals: HashMap<Addressee, u8> = HashMap::new();
     messages.into_iter().filter_map(move |message| {
         let template = due.manifest.template(message.template)?;
-        let channel = channels.iter().copied().find(|c| template.bodies.contains_key(c))?;
+        let channel = channels.iter().copied().find(|c| template.body(*c).is_some())?;
         let ordinal = ordinals.entry(template.addressee).or_default();
         let identity = ContactIdentity {
             activity: &decision.activity,
@@ -388,6 +405,7 @@ fn contacts<'a>(
             not_after: decision.not_after,
             region: reader.region.to_owned(),
             cost_fen: 0,
+            tier: reader.tier,
         })
     })
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
-        CampaignCommand::Start { activity, version, variant, params, file } => {
+        CampaignCommand::Start { activity, version, variant, params, file, max_snapshot_days } => {
             let mut given = Map::new();
             if let Some(path) = file {
                 given = serde_json::from_str(&read(path)?).map_err(|error| {
@@ -26,6 +26,7 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
                 requirement: version.clone(),
                 variant: variant.clone(),
                 params: given,
+                max_snapshot_days: *max_snapshot_days,
             };
             let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
             let text = format!(
@@ -79,6 +80,6 @@ fn whole(campaign: &Campaign) -> Value {
         "campaign": campaign.id, "activity": campaign.activity, "requirement": campaign.requirement,
         "digest": campaign.component, "approval": campaign.approval, "active": campaign.active,
         "params": serde_json::from_str::<Value>(&campaign.params).unwrap_or_default(),
-        "started_by": campaign.started_by, "started_at": campaign.started_at,
+        "max_snapshot_days": campaign.max_snapshot_days, "started_by": campaign.started_by, "started_at": campaign.started_at,
     })
 }

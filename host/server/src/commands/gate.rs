@@ -40,6 +40,7 @@ pub(crate) async fn standby(args: &Args, command: &StandbyCommand) -> anyhow::Re
                 requirement: version.clone(),
                 variant: None,
                 params: params.iter().cloned().collect(),
+                max_snapshot_days: None,
             };
             let bounds = Bounds { areas: areas.clone(), from: *from, until: *until };
             let started = engine.activate_standby(&new, &bounds, reason, &args.user, now_ms()).await?;

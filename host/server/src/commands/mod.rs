@@ -8,6 +8,7 @@ pub(crate) mod outcome;
 pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+pub(crate) mod policy;
 pub(crate) mod population;
 pub(crate) mod setup;
 pub(crate) mod submission;

@@ -26,6 +26,14 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
             let summary = engine.run_plan(&request, &args.user, now_ms(), watch(args)).await?;
             Ok(Answer::new(words(&summary), in_json(&summary)?))
         }
+        PlanCommand::Due { workers } => {
+            let workers = workers.unwrap_or_else(cores);
+            let plans = engine.plan_due(workers, &args.user, now_ms(), watch(args)).await?;
+            let text: String = plans.iter().map(words).collect();
+            let text = if plans.is_empty() { "nothing is due".to_owned() } else { text };
+            let json = plans.iter().map(in_json).collect::<anyhow::Result<Vec<_>>>()?;
+            Ok(Answer::new(text, json!({"plans": json})))
+        }
         PlanCommand::Resume { plan, work } => {
             let engine = engine.with_lease(Duration::from_secs(work.lease));
             let workers = work.workers.unwrap_or_else(cores);
@@ -82,7 +90,7 @@ async fn request(engine: &Engine, plan: &PlanArgs, workers: usize) -> anyhow::Re
     Ok(request)
 }
 
-pub(super) fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
@@ -142,6 +150,12 @@ fn words(summary: &PlanSummary) -> String {
     let totals = summary.totals();
     rows.push(row("all", totals.candidates(), &|v| totals.of(v)));
     text += &table(&header, &rows);
+    if summary.carried > 0 {
+        text += &format!("{} losers are still useful, and are candidates of later plans\n", summary.carried);
+    }
+    for notice in &summary.notices {
+        text += &format!("{notice}\n");
+    }
     for other in &summary.unfinished {
         text += &format!("plan {0} was interrupted; its contacts wait: care plan resume {0}\n", short(other));
     }

@@ -1,10 +1,9 @@
-//! Setting up: the data folder and the contact policy.
+//! Setting up the data folder.
 
-use super::{open, read};
+use super::read;
 use crate::answer::Answer;
-use crate::args::{Args, PolicyCommand};
+use crate::args::Args;
 use crate::clock::now_ms;
-use care_domain::policy::Policy;
 use care_engine::{Engine, EngineError};
 use serde_json::json;
 use std::path::Path;
@@ -51,23 +50,4 @@ fn parse_key(path: &Path, text: &str) -> Result<[u8; 32], EngineError> {
         *byte = pair.unwrap_or_default();
     }
     Ok(key)
-}
-
-/// `care policy`
-pub(crate) async fn policy(args: &Args, command: &PolicyCommand) -> anyhow::Result<Answer> {
-    let engine = open(args).await?;
-    match command {
-        PolicyCommand::Show => {
-            let (_, policy) = engine.policy_in_force().await?;
-            Ok(Answer::new(serde_json::to_string_pretty(&policy)?, serde_json::to_value(&policy)?))
-        }
-        PolicyCommand::Set { file } => {
-            let policy: Policy = serde_json::from_str(&read(file)?).map_err(|error| {
-                let hint = "Start from `care policy show`";
-                EngineError::refused("bad-policy", format!("{}: {error}", file.display()), hint)
-            })?;
-            let digest = engine.set_policy(&policy, &args.user, now_ms()).await?;
-            Ok(Answer::new(format!("policy {:?} is in force for new plans", policy.name), json!({"policy": digest})))
-        }
-    }
 }
