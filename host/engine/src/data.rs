@@ -32,6 +32,15 @@ pub struct Imported {
     pub first_faults: Vec<Fault>,
 }
 
+/// What an import or a generation is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Populating {
+    /// So many rows are read or made up.
+    Rows(u64),
+    /// The identities of so many customers are kept.
+    Identities(u64),
+}
+
 /// An imported list of numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListImported {
@@ -42,7 +51,7 @@ pub struct ListImported {
 }
 
 impl Engine {
-    /// Imports a file as a snapshot. `progress` is told the rows read so far.
+    /// Imports a file as a snapshot. `progress` is told how far it is.
     pub async fn import_population(
         &self,
         source: &Path,
@@ -50,7 +59,7 @@ impl Engine {
         business_date: i32,
         max_bad: Option<f64>,
         (by, at): (&str, i64),
-        progress: impl FnMut(u64) + Send + 'static,
+        progress: impl FnMut(Populating) + Send + 'static,
     ) -> Result<Imported, EngineError> {
         let actor = self.authorise(by, Act::ImportPopulation, None, at).await?;
         let (engine, source, mapping) = (self.clone(), source.to_path_buf(), mapping.to_owned());
@@ -67,10 +76,11 @@ impl Engine {
                 business_date,
                 max_bad,
             };
-            import(&options, &mut progress)
+            let done = import(&options, &mut |rows| progress(Populating::Rows(rows)))?;
+            Ok::<_, EngineError>((done, progress))
         });
-        let done = job.await.map_err(EngineError::internal)??;
-        self.keep(&done.id, business_date, done.rows, done.identities, &actor).await?;
+        let (done, mut progress) = job.await.map_err(EngineError::internal)??;
+        self.keep(&done.id, business_date, done.rows, done.identities, &actor, &mut progress).await?;
         Ok(Imported {
             snapshot: done.id,
             customers: done.rows,
@@ -81,22 +91,24 @@ impl Engine {
         })
     }
 
-    /// Makes up a population. `progress` is told the customers so far.
+    /// Makes up a population. `progress` is told how far it is.
     pub async fn generate_population(
         &self,
         options: GenerateOptions,
         (by, at): (&str, i64),
-        progress: impl FnMut(u64) + Send + 'static,
+        progress: impl FnMut(Populating) + Send + 'static,
     ) -> Result<Imported, EngineError> {
         let actor = self.authorise(by, Act::ImportPopulation, None, at).await?;
         let engine = self.clone();
         let mut progress = progress;
         let business_date = options.business_date;
         let job = tokio::task::spawn_blocking(move || {
-            generate(options, &engine.keyer, &engine.dictionary, &engine.snapshots(), &mut progress)
+            let mut made = |rows| progress(Populating::Rows(rows));
+            let done = generate(options, &engine.keyer, &engine.dictionary, &engine.snapshots(), &mut made)?;
+            Ok::<_, EngineError>((done, progress))
         });
-        let done = job.await.map_err(EngineError::internal)??;
-        self.keep(&done.id, business_date, done.rows, done.identities, &actor).await?;
+        let (done, mut progress) = job.await.map_err(EngineError::internal)??;
+        self.keep(&done.id, business_date, done.rows, done.identities, &actor, &mut progress).await?;
         Ok(Imported {
             snapshot: done.id,
             customers: done.rows,
@@ -114,10 +126,17 @@ impl Engine {
         rows: u64,
         identities: Identities,
         actor: &Actor,
+        progress: &mut impl FnMut(Populating),
     ) -> Result<(), EngineError> {
+        self.store.begin_identities().await?;
+        let mut kept = 0;
         for batch in identities {
-            self.store.put_identities(&batch?).await?;
+            let batch = batch?;
+            self.store.put_identities(&batch).await?;
+            kept += batch.len() as u64;
+            progress(Populating::Identities(kept));
         }
+        self.store.end_identities().await?;
         let row = SnapshotRow {
             id: id.to_owned(),
             business_date,

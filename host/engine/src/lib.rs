@@ -31,7 +31,7 @@ mod why;
 mod wording;
 
 pub use campaign::{NewCampaign, Started};
-pub use data::{Imported, ListImported};
+pub use data::{Imported, ListImported, Populating};
 pub use dispatch::Dispatched;
 pub use error::EngineError;
 pub use evaluate::{Evaluation, PluginMetric};

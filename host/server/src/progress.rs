@@ -100,7 +100,8 @@ impl Meter {
             return;
         }
         let by_now = self.bar.position();
-        let pace = by_now.saturating_sub(lines.told) as f64 / since.as_secs_f64();
+        // It may begin again with something else.
+        let pace = by_now.checked_sub(lines.told).unwrap_or(by_now) as f64 / since.as_secs_f64();
         *lines = Lines { told_at: now(), told: by_now };
         let message = self.bar.message();
         let message = if message.is_empty() { self.what.to_owned() } else { message };

@@ -13,6 +13,29 @@ use std::collections::HashMap;
 const COLUMNS: usize = 7;
 
 impl Store {
+    /// Before many identities are kept: where nobody is known yet, numbers are indexed at the end, since an index that
+    /// grows in no order of its own is written again and again.
+    pub async fn begin_identities(&self) -> Result<(), StoreError> {
+        let doing = "keeping identities";
+        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM identities)")
+            .fetch_one(&self.identities)
+            .await
+            .during(doing)?;
+        if !known {
+            sqlx::query("DROP INDEX IF EXISTS identities_by_msisdn").execute(&self.identities).await.during(doing)?;
+        }
+        Ok(())
+    }
+
+    /// After they are kept. Opening the store does it too, for whoever died in between.
+    pub async fn end_identities(&self) -> Result<(), StoreError> {
+        sqlx::query("CREATE INDEX IF NOT EXISTS identities_by_msisdn ON identities (msisdn)")
+            .execute(&self.identities)
+            .await
+            .map(|_| ())
+            .during("indexing numbers")
+    }
+
     /// Keeps identities; a newer one of the same customer replaces the older.
     pub async fn put_identities(&self, identities: &[Identity]) -> Result<(), StoreError> {
         let doing = "keeping identities";
@@ -37,7 +60,9 @@ impl Store {
             insert.push(
                 " ON CONFLICT (customer) DO UPDATE SET external_id = excluded.external_id, surname = excluded.surname, \
                  name = excluded.name, msisdn = excluded.msisdn, email = excluded.email, \
-                 close_contacts = excluded.close_contacts",
+                 close_contacts = excluded.close_contacts WHERE (external_id, surname, name, msisdn, email, \
+                 close_contacts) IS NOT (excluded.external_id, excluded.surname, excluded.name, excluded.msisdn, \
+                 excluded.email, excluded.close_contacts)",
             );
             insert.build().execute(&mut *tx).await.during(doing)?;
         }

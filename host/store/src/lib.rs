@@ -40,9 +40,9 @@ pub use simulations::Simulation;
 pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
 
 use error::During;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlSafeStr};
 use sqlx::{Sqlite, Transaction};
 use std::path::Path;
 use std::time::Duration;
@@ -89,12 +89,14 @@ impl Store {
     /// The same; a database that another process writes to is waited for so long.
     pub async fn open_patiently(folder: &Path, patience: Duration) -> Result<Self, StoreError> {
         let state = options(&folder.join("care.db"), patience);
-        let writer = pool(state.clone(), 1).await?;
+        let writer = pool(for_writing(state.clone()), 1).await?;
         migrate(&writer, STATE_MIGRATIONS).await?;
         let readers = pool(state.read_only(true), READERS).await?;
-        let identities = pool(options(&folder.join("identities.db"), patience), 1).await?;
+        let identities = pool(for_writing(options(&folder.join("identities.db"), patience)), 1).await?;
         migrate(&identities, IDENTITY_MIGRATIONS).await?;
-        Ok(Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")), signer: None })
+        let store = Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")), signer: None };
+        store.end_identities().await?;
+        Ok(store)
     }
 
     /// The content-addressed files: components and reference tables.
@@ -145,6 +147,14 @@ fn options(file: &Path, patience: Duration) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(patience)
+        // A slow insert of thousands of rows would be told with all of its text.
+        .disable_statement_logging()
+}
+
+/// What is written in no order (contact ids, numbers) touches many pages again and again: 64 MB of them stay in memory,
+/// and the journal is folded in when it has grown as long. Both are fixed, whatever the size of the population.
+fn for_writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16384")
 }
 
 async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {

@@ -4,9 +4,9 @@ use super::{open, read};
 use crate::answer::{Answer, table as grid};
 use crate::args::{Args, ListCommand, PopulationCommand, TableCommand};
 use crate::clock::now_ms;
-use crate::progress::bar;
+use crate::progress::{Meter, bar};
 use care_domain::time::write_date;
-use care_engine::{Engine, EngineError, GenerateOptions, Imported};
+use care_engine::{Engine, EngineError, GenerateOptions, Imported, Populating};
 use serde_json::json;
 use std::path::Path;
 
@@ -18,20 +18,30 @@ pub(crate) async fn run(args: &Args, command: &PopulationCommand) -> anyhow::Res
         PopulationCommand::Import { file, mapping, date, max_bad } => {
             let rows = bar(args, None, "importing");
             let mapping = read(mapping)?;
-            let progress = move |done| rows.set_position(done);
-            let done = engine.import_population(file, &mapping, *date, *max_bad, who, progress).await?;
+            let done = engine.import_population(file, &mapping, *date, *max_bad, who, shown(rows)).await?;
             Ok(imported(&done))
         }
         PopulationCommand::Generate { customers, seed, date } => {
             let rows = bar(args, Some(*customers), "making up customers");
             let options = GenerateOptions { customers: *customers, seed: *seed, business_date: *date };
-            let done = engine.generate_population(options, who, move |done| rows.set_position(done)).await?;
+            let done = engine.generate_population(options, who, shown(rows)).await?;
             Ok(imported(&done))
         }
         PopulationCommand::Show { snapshot: None, customer: None } => snapshots(&engine).await,
         PopulationCommand::Show { snapshot, customer: None } => one(&engine, snapshot.as_deref()).await,
         PopulationCommand::Show { snapshot, customer: Some(customer) } => {
             customer_in(&engine, snapshot.as_deref(), customer).await
+        }
+    }
+}
+
+/// Tells rows, and then identities from the beginning.
+fn shown(meter: Meter) -> impl FnMut(Populating) + Send + 'static {
+    move |progress| match progress {
+        Populating::Rows(rows) => meter.set_position(rows),
+        Populating::Identities(kept) => {
+            meter.say("keeping identities".into());
+            meter.set_position(kept);
         }
     }
 }
