@@ -128,7 +128,7 @@ impl Engine {
         actor: &Actor,
         progress: &mut impl FnMut(Populating),
     ) -> Result<(), EngineError> {
-        self.store.begin_identities().await?;
+        self.store.begin_identities(rows).await?;
         let mut kept = 0;
         for batch in identities {
             let batch = batch?;

@@ -2,7 +2,7 @@
 //! programs that ask for JSON.
 
 use crate::args::Args;
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -29,12 +29,15 @@ pub(crate) fn bar(args: &Args, total: Option<u64>, what: &'static str) -> Meter 
     let target = if args.json || !on_terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(total, target);
     let form = if total.is_some() {
-        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left"
+        "{msg} {wide_bar} {human_pos}/{human_len} {pace} {eta} left"
     } else {
-        "{msg} {human_pos} {per_sec} {spinner}"
+        "{msg} {human_pos} {pace} {spinner}"
     };
     if let Ok(style) = ProgressStyle::with_template(form) {
-        bar.set_style(style);
+        let pace = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+        };
+        bar.set_style(style.with_key("pace", pace));
     }
     bar.set_message(what);
     let lines = (!args.json && !on_terminal).then(|| Mutex::new(Lines { told_at: now(), told: 0 }));

@@ -13,15 +13,13 @@ use std::collections::HashMap;
 const COLUMNS: usize = 7;
 
 impl Store {
-    /// Before many identities are kept: where nobody is known yet, numbers are indexed at the end, since an index that
-    /// grows in no order of its own is written again and again.
-    pub async fn begin_identities(&self) -> Result<(), StoreError> {
+    /// Before so many identities are kept: where far fewer are known yet, numbers are indexed at the end, since an index
+    /// that grows in no order of its own is written again and again.
+    pub async fn begin_identities(&self, coming: u64) -> Result<(), StoreError> {
         let doing = "keeping identities";
-        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM identities)")
-            .fetch_one(&self.identities)
-            .await
-            .during(doing)?;
-        if !known {
+        let known: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM identities").fetch_one(&self.identities).await.during(doing)?;
+        if (known as u64) < coming / 4 {
             sqlx::query("DROP INDEX IF EXISTS identities_by_msisdn").execute(&self.identities).await.during(doing)?;
         }
         Ok(())

@@ -58,7 +58,9 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
         }
         PlanCommand::Status { plan } => {
             let status = engine.plan_status(plan.as_deref()).await?;
-            Ok(Answer::new(told_of_status(&status), serde_json::to_value(&status)?))
+            let mut json = serde_json::to_value(&status)?;
+            json["date"] = write_date(status.date).into();
+            Ok(Answer::new(told_of_status(&status), json))
         }
         PlanCommand::HandOut { plan, lease } => {
             let request = request(&engine, plan, 1).await?;
