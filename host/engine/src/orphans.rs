@@ -20,7 +20,10 @@ impl Engine {
         if self.workers().exists() {
             sweep(&self.workers(), now, &gone)?;
         }
-        let drafts = sweep(&self.snapshots(), now, &|name| name.starts_with(PARTIAL))?;
+        let mut drafts = 0;
+        for folder in ["snapshots", "cwasm"].map(|part| self.folder.join(part)) {
+            drafts += sweep(&folder, now, &|name| name.starts_with(PARTIAL))?;
+        }
         Ok(logs + drafts)
     }
 }

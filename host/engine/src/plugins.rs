@@ -9,6 +9,7 @@ use care_domain::manifest::Manifest;
 use care_domain::text::Finding;
 use care_sandbox::{MachineCode, Plugin, Sandbox, Seal, Worker, WorkerError, golden};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -105,10 +106,12 @@ impl Cache {
     pub(crate) fn put(&self, component: &str, code: &MachineCode) -> Result<(), EngineError> {
         let path = self.path(component);
         fs::create_dir_all(&self.folder).map_err(EngineError::file(&self.folder, "creating the folder"))?;
-        let draft = path.with_extension(format!("{}.tmp", std::process::id()));
         let sealed = self.seal.close(component, &self.engine, code);
-        fs::write(&draft, sealed).map_err(EngineError::file(&draft, "writing"))?;
-        fs::rename(&draft, &path).map_err(EngineError::file(&path, "naming"))
+        // Under a name of its own: others may be keeping the same.
+        let draft = tempfile::Builder::new().prefix(".partial-").tempfile_in(&self.folder);
+        let mut draft = draft.map_err(EngineError::file(&self.folder, "writing in"))?;
+        draft.write_all(&sealed).map_err(EngineError::file(&path, "writing"))?;
+        draft.persist(&path).map(|_| ()).map_err(|error| EngineError::file(&path, "naming")(error.error))
     }
 
     fn path(&self, component: &str) -> PathBuf {
