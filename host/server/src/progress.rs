@@ -4,18 +4,19 @@
 use crate::args::Args;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// After so long a silence a line says that it is still at work.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// How far something is.
 pub(crate) struct Meter {
     bar: ProgressBar,
     /// What is said in lines, where there is no terminal.
-    lines: Option<Mutex<Lines>>,
-    what: &'static str,
+    lines: Option<Arc<Mutex<Lines>>>,
 }
 
 struct Lines {
@@ -40,8 +41,19 @@ pub(crate) fn bar(args: &Args, total: Option<u64>, what: &'static str) -> Meter 
         bar.set_style(style.with_key("pace", pace));
     }
     bar.set_message(what);
-    let lines = (!args.json && !on_terminal).then(|| Mutex::new(Lines { told_at: now(), told: 0 }));
-    Meter { bar, lines, what }
+    bar.enable_steady_tick(Duration::from_secs(1));
+    let lines = (!args.json && !on_terminal).then(|| Arc::new(Mutex::new(Lines { told_at: now(), told: 0 })));
+    if let Some(lines) = &lines {
+        let (bar, lines) = (bar.clone(), Arc::downgrade(lines));
+        std::thread::spawn(move || {
+            while let Some(lines) = lines.upgrade() {
+                tell(&bar, &lines, LONGEST_SILENCE);
+                drop(lines);
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        });
+    }
+    Meter { bar, lines }
 }
 
 impl Meter {
@@ -95,21 +107,25 @@ impl Meter {
         }
     }
 
-    /// Says a line, if the last one was a while ago.
     fn tell(&self) {
-        let Some(Ok(mut lines)) = self.lines.as_ref().map(Mutex::lock) else { return };
-        let since = lines.told_at.elapsed();
-        if since < BETWEEN_LINES {
-            return;
+        if let Some(lines) = &self.lines {
+            tell(&self.bar, lines, BETWEEN_LINES);
         }
-        let by_now = self.bar.position();
-        // It may begin again with something else.
-        let pace = by_now.checked_sub(lines.told).unwrap_or(by_now) as f64 / since.as_secs_f64();
-        *lines = Lines { told_at: now(), told: by_now };
-        let message = self.bar.message();
-        let message = if message.is_empty() { self.what.to_owned() } else { message };
-        eprintln!("{}", line(&message, by_now, self.bar.length().filter(|total| *total > 0), pace));
     }
+}
+
+/// Says a line, if the last one was so long ago.
+fn tell(bar: &ProgressBar, lines: &Mutex<Lines>, silence: Duration) {
+    let Ok(mut lines) = lines.lock() else { return };
+    let since = lines.told_at.elapsed();
+    if since < silence || bar.is_finished() {
+        return;
+    }
+    let by_now = bar.position();
+    // It may begin again with something else.
+    let pace = by_now.checked_sub(lines.told).unwrap_or(by_now) as f64 / since.as_secs_f64();
+    *lines = Lines { told_at: now(), told: by_now };
+    eprintln!("{}", line(&bar.message(), by_now, bar.length().filter(|total| *total > 0), pace));
 }
 
 fn line(what: &str, by_now: u64, total: Option<u64>, pace: f64) -> String {

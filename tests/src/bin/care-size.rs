@@ -57,11 +57,12 @@ fn told(sizes: &[u64], columns: &[Vec<Took>]) -> ExitCode {
             sound &= *peak_kb < MOST_KB;
         }
     }
-    // The first size against the last.
+    // The first size against the last, command by command: at a million, a plan that is killed at two fifths has hardly
+    // begun, and one that is resumed has little left.
     if let ([first, .., last], [from, .., to]) = (columns, sizes) {
-        for (small, large) in first.iter().zip(last) {
-            let growth = large.peak_kb as f64 / small.peak_kb as f64;
-            println!("{:<18} {to} against {from}: {growth:.2} times the memory", small.process);
+        for command in ["generate", "plan", "dispatch"] {
+            let growth = worst(last, command) / worst(first, command);
+            println!("{command:<18} {to} against {from}: {growth:.2} times the memory");
             sound &= growth < MOST_GROWTH;
         }
     }
@@ -71,6 +72,12 @@ fn told(sizes: &[u64], columns: &[Vec<Took>]) -> ExitCode {
         if sound { "yes" } else { "NO" }
     );
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The most that any process of a command took.
+fn worst(took: &[Took], command: &str) -> f64 {
+    let of = took.iter().filter(|took| took.process.starts_with(command));
+    of.map(|took| took.peak_kb).max().expect("a process of every command") as f64
 }
 
 async fn measured(customers: u64) -> Vec<Took> {
