@@ -110,6 +110,22 @@ pub enum Act {
     ImportList,
     /// Record outcomes.
     RecordOutcomes,
+    /// Register an experiment that was run elsewhere.
+    ImportExperiment,
+    /// Keep an evaluation, so that it stays as it was told.
+    KeepEvaluation,
+    /// Say when complaints hold a version.
+    SetBrake,
+    /// Open a finding that somebody is to follow up.
+    OpenFinding,
+    /// Say that a finding is mended, or was none.
+    DecideFinding,
+    /// Collect, open, analyse a need.
+    StudyNeed,
+    /// Publish a need.
+    PublishNeed,
+    /// Name an activity as the answer to a need.
+    AnswerNeed,
     /// Activate what was approved on standby.
     Activate,
     /// Uphold or end an activation.
@@ -129,7 +145,7 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 27] = {
+const RIGHTS: [(Act, &[Role]); 35] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -154,6 +170,14 @@ const RIGHTS: [(Act, &[Role]); 27] = {
         (Act::ImportTable, &[Operator, InformationSystems]),
         (Act::ImportList, &[Operator, KeyAccounts]),
         (Act::RecordOutcomes, &[Operator, CustomerService]),
+        (Act::ImportExperiment, &[Operator]),
+        (Act::KeepEvaluation, &[Operator, CityReviewer, ProvincialApprover]),
+        (Act::SetBrake, &[ProvincialApprover]),
+        (Act::OpenFinding, &[CustomerService, CityReviewer, ProvincialApprover]),
+        (Act::DecideFinding, &[CityReviewer, ProvincialApprover]),
+        (Act::StudyNeed, &[CustomerService, CityReviewer, ProvincialApprover]),
+        (Act::PublishNeed, &[ProvincialApprover]),
+        (Act::AnswerNeed, &[Initiator, CityReviewer, ProvincialApprover]),
         (Act::Activate, &[DutyOfficer]),
         (Act::ReviewActivation, &[ProvincialApprover]),
         (Act::SetGateRules, &[Administrator]),
@@ -198,6 +222,14 @@ impl Act {
             Self::ImportTable => "import-table",
             Self::ImportList => "import-list",
             Self::RecordOutcomes => "record-outcomes",
+            Self::ImportExperiment => "import-experiment",
+            Self::KeepEvaluation => "keep-evaluation",
+            Self::SetBrake => "set-brake",
+            Self::OpenFinding => "open-finding",
+            Self::DecideFinding => "decide-finding",
+            Self::StudyNeed => "study-need",
+            Self::PublishNeed => "publish-need",
+            Self::AnswerNeed => "answer-need",
             Self::Activate => "activate",
             Self::ReviewActivation => "review-activation",
             Self::SetGateRules => "set-gate-rules",

@@ -3,14 +3,18 @@
 //! No rule of the domain and no printing lives here; the clock comes in as an argument.
 
 mod audit;
+mod brake;
 mod campaign;
 mod data;
 mod dispatch;
 mod error;
 mod evaluate;
 mod evidence;
+mod export;
 mod gate;
 mod keys;
+mod knowledge;
+mod learnt;
 mod orphans;
 mod outcome;
 mod people;
@@ -20,6 +24,7 @@ mod policy;
 mod presence;
 mod reference;
 mod render;
+mod report;
 mod review;
 mod signing;
 mod simulate;
@@ -28,32 +33,43 @@ mod switch;
 mod upload;
 mod variant;
 mod why;
+mod wide;
 mod wording;
 
+pub use brake::LiveScore;
 pub use campaign::{NewCampaign, Started};
 pub use data::{Imported, ListImported, Populating};
 pub use dispatch::Dispatched;
 pub use error::EngineError;
-pub use evaluate::{Evaluation, PluginMetric};
+pub use evaluate::{
+    ByDay, Compared, Distribution, Evaluation, EvaluationRequest, Execution, ExecutionCounts, Histogram, Measure,
+    PluginMetric,
+};
 pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use keys::{new_branch_key, sign_component};
-pub use outcome::{OutcomeImport, RejectedLine};
+pub use knowledge::{KnowledgeQuery, Learnt};
+pub use learnt::{NewFinding, NewNeed, RecordImport, date_of_instant};
+pub use outcome::{About, OutcomeImport, OutcomeReport, OutcomeSource, RejectedLine};
 pub use people::REHEARSAL_MARK;
 pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, Watch};
 pub use policy::Proposed;
+pub use report::{Report as CareReport, Section};
 pub use review::Decided;
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
+pub use wide::ExperimentImport;
 
 pub use care_population::PopulationError;
+pub use care_population::export::Form;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, BranchKey, CalendarRow, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState,
-    PolicyVersion, Simulation, StoredSubmission, Thrown,
+    Activation, BranchKey, CalendarRow, CalledOff, Campaign, CommitStep, Halt, KeptEvaluation, Notice, PATIENCE, Plan,
+    PlanState, PolicyVersion, Simulation, StoredSubmission, Thrown,
 };
 
 use care_domain::field::Dictionary;
+use care_domain::outcome::Outcomes;
 use care_population::Keyer;
 use care_sandbox::{Sandbox, SandboxConfig};
 use care_store::Store;
@@ -64,6 +80,8 @@ use std::time::Duration;
 
 /// The field dictionary that a new installation starts with.
 pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
+/// The kinds of outcomes that a new installation starts with.
+const DEFAULT_OUTCOMES: &str = include_str!("../../../examples/outcomes.toml");
 
 /// An open data folder. Cheap to clone.
 #[derive(Clone)]
@@ -73,6 +91,7 @@ pub struct Engine {
     compiler: Compiler,
     cache: Cache,
     dictionary: std::sync::Arc<Dictionary>,
+    outcomes: std::sync::Arc<Outcomes>,
     keyer: Keyer,
     host_key: signing::SigningPair,
     lease: Duration,
@@ -92,9 +111,11 @@ impl Engine {
             fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
         }
         keep_private(&folder.join("keys").join(KEY_FILE), hex::encode(secret).as_bytes())?;
-        let fields = folder.join(FIELDS_FILE);
-        if !fields.exists() {
-            fs::write(&fields, DEFAULT_FIELDS).map_err(EngineError::file(&fields, "writing"))?;
+        for (name, content) in [(FIELDS_FILE, DEFAULT_FIELDS), (OUTCOMES_FILE, DEFAULT_OUTCOMES)] {
+            let path = folder.join(name);
+            if !path.exists() {
+                fs::write(&path, content).map_err(EngineError::file(&path, "writing"))?;
+            }
         }
         let engine = Self::open(folder).await?;
         engine.found_policy(at).await?;
@@ -130,6 +151,7 @@ impl Engine {
             cache: Cache::open(folder, &sandbox)?,
             compiler: Compiler::new(sandbox, None),
             dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
+            outcomes: std::sync::Arc::new(read_outcomes(&folder.join(OUTCOMES_FILE))?),
             keyer: Keyer::new(&secret)?,
             host_key,
             lease: DEFAULT_LEASE,
@@ -168,6 +190,7 @@ impl Engine {
 
 const KEY_FILE: &str = "pseudonym.key";
 const FIELDS_FILE: &str = "fields.toml";
+const OUTCOMES_FILE: &str = "outcomes.toml";
 
 /// Checks a component as the gate would, by the default dictionary, without a data folder, hence without knowing whose
 /// signature it needs. Without a worker it is
@@ -188,6 +211,19 @@ fn read_dictionary(path: &Path) -> Result<Dictionary, EngineError> {
             format!("{}: {e}", path.display()),
             "Compare it with examples/fields.toml",
         )
+    })
+}
+
+/// Reads the kinds of outcomes; a folder of before there was such a file has the usual ones.
+fn read_outcomes(path: &Path) -> Result<Outcomes, EngineError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => DEFAULT_OUTCOMES.to_owned(),
+        Err(error) => return Err(EngineError::file(path, "reading")(error)),
+    };
+    toml::from_str(&text).map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        EngineError::refused("bad-dictionary", message, "Compare it with examples/outcomes.toml")
     })
 }
 

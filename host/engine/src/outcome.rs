@@ -1,18 +1,23 @@
-//! Outcomes: what customers did. Recorded once, with what follows: wishes, and the end of waiting contacts.
+//! Outcomes: what customers did. One entry point for files, the API, receipts, replies and calls (`record_outcomes`);
+//! recorded once, with what follows: wishes, and the end of waiting contacts.
 
 use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
 use care_domain::canonical;
-use care_domain::person::Act;
+use care_domain::contact::ContactId;
+use care_domain::key::CustomerKey;
+use care_domain::outcome::{Met, answered};
+use care_domain::person::{Act, Actor};
 use care_domain::policy::{Class, ConsentRule, Policy};
 use care_domain::text::{is_kebab, nearest_hint};
 use care_domain::time;
-use care_store::{Cancel, NewOutcome, Recorded, Wish};
+use care_population::rows;
+use care_store::{Cancel, Fate, NewOutcome, Wish};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An import of outcomes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct OutcomeImport {
     /// New ones.
     pub added: u64,
@@ -27,81 +32,290 @@ pub struct OutcomeImport {
 /// A line that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectedLine {
-    /// Line of the file, from 1.
+    /// Line of the file, from 1; of a list of reports, what the reporter numbered it by.
     pub line: u64,
+    /// Stable, for programs.
+    pub code: &'static str,
     /// Why.
     pub reason: String,
 }
 
-const COLUMNS: [&str; 6] = ["customer", "kind", "at", "value", "activity", "id"];
+impl RejectedLine {
+    pub(crate) fn new(line: u64, code: &'static str, reason: impl Into<String>) -> Self {
+        Self { line, code, reason: reason.into() }
+    }
+}
+
+/// How an outcome was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeSource {
+    /// A file of another system.
+    File,
+    /// Another system through the API.
+    Api,
+    /// A gateway's delivery receipt.
+    Receipt,
+    /// A customer's reply.
+    Reply,
+    /// An agent who called.
+    Call,
+}
+
+impl OutcomeSource {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::File, Self::Api, Self::Receipt, Self::Reply, Self::Call];
+
+    /// As stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Api => "api",
+            Self::Receipt => "receipt",
+            Self::Reply => "reply",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// Who an outcome is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A customer, by the operator's id or by key.
+    Customer(String),
+    /// Whoever this contact was about.
+    Contact(ContactId),
+}
+
+/// An outcome as somebody tells it, before it is checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeReport {
+    /// What a rejection names: the line of a file, or a number of the reporter's own.
+    pub line: u64,
+    /// Whom it is about.
+    pub about: About,
+    /// The kind, as `outcomes.toml` has it.
+    pub kind: String,
+    /// When it happened, Unix milliseconds.
+    pub at: i64,
+    /// The figure, as told.
+    pub value: Option<String>,
+    /// The unit in which it is told; the kind's own when absent.
+    pub unit: Option<String>,
+    /// The activity that it answers, when known.
+    pub activity: Option<String>,
+    /// The contact that it answers, when known; not needed where `about` is one.
+    pub contact: Option<ContactId>,
+    /// The reporter's id of it: a repeat adds nothing. Without one, customer, kind, instant and activity tell.
+    pub id: Option<String>,
+}
+
+const COLUMNS: [&str; 8] = ["customer", "kind", "at", "value", "unit", "activity", "contact", "id"];
 /// Outcomes recorded in one transaction.
 const BATCH: usize = 5_000;
 
 impl Engine {
-    /// Imports outcomes from CSV: `customer,kind,at[,value][,activity][,id]`. `at` is an instant (RFC 3339), or a
-    /// date and time in the province's zone. The same line again adds nothing. `now` is the wall clock.
+    /// Imports outcomes from CSV: `customer,kind,at[,value][,unit][,activity][,contact][,id]`. `at` is an instant
+    /// (RFC 3339), or a date and time in the province's zone. The same line again adds nothing. `now` is the wall clock.
     pub async fn import_outcomes(&self, csv: &str, by: &str, now: i64) -> Result<OutcomeImport, EngineError> {
-        let actor = self.authorise(by, Act::RecordOutcomes, None, now).await?;
-        let entry = Entry::of(&actor, "outcomes-recorded", "outcomes", serde_json::json!({}));
-        let mut lines = csv.trim_start_matches('\u{feff}').lines();
-        let header = Header::read(lines.next().unwrap_or_default())?;
-        let ends = self.endings().await?;
-        let mut done = OutcomeImport { added: 0, repeated: 0, cancelled: 0, rejected: Vec::new() };
-        let mut batch = Vec::new();
-        for (line, text) in (2..).zip(lines) {
-            if text.trim().is_empty() {
-                continue;
-            }
-            match self.outcome(&header, text, &ends) {
-                Ok(outcome) => batch.push(outcome),
-                Err(reason) => done.rejected.push(RejectedLine { line, reason }),
-            }
-            if batch.len() == BATCH {
-                done.add(self.store.record_outcomes(&batch, now, entry.clone()).await?);
-                batch.clear();
-            }
-        }
-        done.add(self.store.record_outcomes(&batch, now, entry.clone()).await?);
-        Ok(done)
+        self.import_outcomes_from(csv, OutcomeSource::File, by, now).await
     }
 
-    /// What outcomes end: by kind the activities that name it in `cancel-on`, by wish the classes that respect it.
-    async fn endings(&self) -> Result<Endings, EngineError> {
+    /// The same, of what came by another way than a file of another system: receipts, replies, calls.
+    pub async fn import_outcomes_from(
+        &self,
+        csv: &str,
+        source: OutcomeSource,
+        by: &str,
+        now: i64,
+    ) -> Result<OutcomeImport, EngineError> {
+        let mut lines = rows::of_text(csv);
+        let header = Header::read(lines.next().map(|(_, cells)| cells).unwrap_or_default())?;
+        let mut recorder = self.recorder(source, by, now).await?;
+        for (line, cells) in lines {
+            match header.report(line, &cells) {
+                Ok(report) => recorder.take(self, report).await?,
+                Err(reason) => recorder.done.rejected.push(RejectedLine::new(line, "unreadable", reason)),
+            }
+        }
+        recorder.finish(self).await
+    }
+
+    /// Records outcomes, whoever tells them: the one way in. What cannot be is left out with its reason, what is known
+    /// adds nothing, and what contradicts what is known is left out: the first stands. `now` is the wall clock.
+    pub async fn record_outcomes(
+        &self,
+        reports: Vec<OutcomeReport>,
+        source: OutcomeSource,
+        by: &str,
+        now: i64,
+    ) -> Result<OutcomeImport, EngineError> {
+        let mut recorder = self.recorder(source, by, now).await?;
+        for report in reports {
+            recorder.take(self, report).await?;
+        }
+        recorder.finish(self).await
+    }
+
+    /// Begins to record.
+    pub(crate) async fn recorder(&self, source: OutcomeSource, by: &str, now: i64) -> Result<Recorder, EngineError> {
+        let actor = self.authorise(by, Act::RecordOutcomes, None, now).await?;
+        let mut kinds = BTreeSet::new();
         let mut activities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut names = BTreeSet::new();
         for found in self.store.submissions().await? {
             let manifest = found.version.manifest;
+            kinds.insert(manifest.goal.outcome);
             for kind in manifest.cancel_on {
+                kinds.insert(kind.clone());
                 activities.entry(kind).or_default().insert(manifest.name.clone());
             }
+            names.insert(manifest.name);
         }
+        kinds.extend(self.store.imported_campaigns().await?.into_iter().map(|(c, _)| c.goal.outcome));
         let (_, policy) = self.policy_in_force().await?;
-        Ok(Endings { activities, policy })
-    }
-
-    fn outcome(&self, header: &Header, text: &str, ends: &Endings) -> Result<NewOutcome, String> {
-        let cells: Vec<&str> = text.split(',').map(|c| c.trim().trim_matches('"')).collect();
-        if cells.len() != header.width {
-            return Err(format!("{} cells, the header has {}", cells.len(), header.width));
-        }
-        let cell = |name: &str| header.at.get(name).and_then(|i| cells.get(*i)).copied().filter(|c| !c.is_empty());
-        let customer = cell("customer").ok_or("no customer")?;
-        let kind = cell("kind").filter(|k| is_kebab(k)).ok_or("kind is no kebab-case name, such as topped-up")?;
-        let at =
-            cell("at").and_then(time::parse_instant).ok_or("at is no instant, such as 2026-07-30T10:00:00+08:00")?;
-        let value = cell("value").map(|v| v.parse().map_err(|_| "value is no whole number")).transpose()?;
-        let activity = cell("activity").map(str::to_owned);
-        let key = self.key_of(customer);
-        let id = match cell("id") {
-            Some(id) => id.to_owned(),
-            None => canonical::digest(format!("{key} {kind} {at} {value:?} {activity:?}").as_bytes()),
-        };
-        let wish = wish_of(kind, activity.as_deref());
-        let cancels = ends.of(kind, wish.as_ref());
-        Ok(NewOutcome { id, customer: key, kind: kind.to_owned(), value, at, activity, wish, cancels })
+        let ends = Endings { activities, policy };
+        Ok(Recorder {
+            source,
+            actor,
+            kinds,
+            names,
+            ends,
+            batch: Vec::new(),
+            brakes: false,
+            done: OutcomeImport::default(),
+        })
     }
 }
 
-/// What outcomes end.
+/// Takes outcomes and records them in batches.
+pub(crate) struct Recorder {
+    source: OutcomeSource,
+    actor: Actor,
+    /// Kinds that activities count or wait for.
+    kinds: BTreeSet<String>,
+    /// Names of activities.
+    names: BTreeSet<String>,
+    ends: Endings,
+    batch: Vec<OutcomeReport>,
+    /// Whether something came in that counts against versions.
+    brakes: bool,
+    pub(crate) done: OutcomeImport,
+}
+
+impl Recorder {
+    pub(crate) async fn take(&mut self, engine: &Engine, report: OutcomeReport) -> Result<(), EngineError> {
+        self.batch.push(report);
+        if self.batch.len() >= BATCH { self.record(engine).await } else { Ok(()) }
+    }
+
+    /// Records what is left, and lets the brake act on what came in.
+    pub(crate) async fn finish(mut self, engine: &Engine) -> Result<OutcomeImport, EngineError> {
+        self.record(engine).await?;
+        if self.brakes {
+            engine.apply_brake(self.actor.at).await?;
+        }
+        self.done.rejected.sort_by_key(|rejected| rejected.line);
+        Ok(self.done)
+    }
+
+    async fn record(&mut self, engine: &Engine) -> Result<(), EngineError> {
+        let batch = std::mem::take(&mut self.batch);
+        let people = People::of(engine, &batch).await?;
+        let (mut lines, mut outcomes) = (Vec::new(), Vec::new());
+        let braking = engine.outcomes.braking();
+        for report in batch {
+            match self.checked(engine, &report, &people) {
+                Ok(outcome) => {
+                    self.brakes |= braking.contains(&outcome.kind.as_str());
+                    lines.push(report.line);
+                    outcomes.push(outcome);
+                }
+                Err(rejected) => self.done.rejected.push(rejected),
+            }
+        }
+        let entry = Entry::of(&self.actor, "outcomes-recorded", "outcomes", serde_json::json!({}));
+        let recorded = engine.store.record_outcomes(&outcomes, self.actor.at, entry).await?;
+        self.done.cancelled += recorded.cancelled;
+        for (line, fate) in lines.into_iter().zip(recorded.fates) {
+            match fate {
+                Fate::Added => self.done.added += 1,
+                Fate::Repeated => self.done.repeated += 1,
+                Fate::Conflict => {
+                    let reason = "the same outcome was told before with another figure; the first stands";
+                    self.done.rejected.push(RejectedLine::new(line, "told-otherwise", reason));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn checked(&self, engine: &Engine, report: &OutcomeReport, people: &People) -> Result<NewOutcome, RejectedLine> {
+        let reject = |code, reason: String| RejectedLine::new(report.line, code, reason);
+        let wrong = |w: care_domain::outcome::Wrong| reject(w.code(), w.to_string());
+        let name = report.kind.as_str();
+        if !is_kebab(name) {
+            return Err(reject("unreadable", "kind is no kebab-case name, such as topped-up".into()));
+        }
+        let kind = engine.outcomes.find(name, |name| self.kinds.contains(name)).map_err(wrong)?;
+        let value = kind.figure(name, report.value.as_deref(), report.unit.as_deref()).map_err(wrong)?;
+        if let Some(activity) = report.activity.as_deref().filter(|a| !self.names.contains(*a)) {
+            let near = nearest_hint(activity, self.names.iter().map(String::as_str));
+            return Err(reject("unknown-activity", format!("there is no activity {activity:?}{near}")));
+        }
+        let (key, named, activity) = match &report.about {
+            About::Customer(id) => (engine.key_of(id), report.contact, report.activity.clone()),
+            About::Contact(contact) => {
+                let found = people.contacts.get(contact);
+                let (key, activity) =
+                    found.ok_or_else(|| reject("unknown-contact", "there is no such contact".into()))?;
+                (*key, Some(*contact), report.activity.clone().or_else(|| Some(activity.clone())))
+            }
+        };
+        if !people.known.contains(&key) {
+            return Err(reject("unknown-customer", "no population ever held this customer".into()));
+        }
+        let met = people.met.get(&key).map_or(&[][..], Vec::as_slice);
+        let contact = answered(&kind, named, activity.as_deref(), report.at, met).map_err(wrong)?;
+        // What names a contact answers its activity.
+        let of_contact = || met.iter().find(|m| named.is_some() && m.contact == named).map(|m| m.activity.clone());
+        let activity = activity.or_else(of_contact);
+        let id = report.id.clone().unwrap_or_else(|| {
+            canonical::digest(format!("{key} {name} {} {value:?} {activity:?}", report.at).as_bytes())
+        });
+        let wish = wish_of(name, activity.as_deref());
+        let cancels = self.ends.of(name, wish.as_ref());
+        let (source, named) = (self.source.name(), report.id.is_some());
+        let (kind, at) = (report.kind.clone(), report.at);
+        Ok(NewOutcome { id, customer: key, kind, value, at, activity, contact, source, named, wish, cancels })
+    }
+}
+
+/// What is known of the customers of a batch.
+struct People {
+    known: HashSet<CustomerKey>,
+    contacts: HashMap<ContactId, (CustomerKey, String)>,
+    met: HashMap<CustomerKey, Vec<Met>>,
+}
+
+impl People {
+    async fn of(engine: &Engine, batch: &[OutcomeReport]) -> Result<Self, EngineError> {
+        let (mut keys, mut ids) = (Vec::new(), Vec::new());
+        for report in batch {
+            match &report.about {
+                About::Customer(id) => keys.push(engine.key_of(id)),
+                About::Contact(contact) => ids.push(*contact),
+            }
+        }
+        let contacts = engine.store.customers_of(&ids).await?;
+        keys.extend(contacts.values().map(|(key, _)| *key));
+        keys.sort_unstable();
+        keys.dedup();
+        let known = engine.store.known_customers(&keys).await?;
+        Ok(Self { known, met: engine.store.met(&keys).await?, contacts })
+    }
+}
+
+/// What outcomes end: by kind the activities that name it in `cancel-on`, by wish the classes that respect it.
 struct Endings {
     activities: BTreeMap<String, BTreeSet<String>>,
     policy: Policy,
@@ -146,14 +360,6 @@ fn wish_of(kind: &str, activity: Option<&str>) -> Option<Wish> {
     }
 }
 
-impl OutcomeImport {
-    fn add(&mut self, recorded: Recorded) {
-        self.added += recorded.added;
-        self.repeated += recorded.repeated;
-        self.cancelled += recorded.cancelled;
-    }
-}
-
 /// Where the columns stand.
 struct Header {
     width: usize,
@@ -161,10 +367,9 @@ struct Header {
 }
 
 impl Header {
-    fn read(line: &str) -> Result<Self, EngineError> {
-        let names: Vec<String> = line.split(',').map(|c| c.trim().trim_matches('"').to_owned()).collect();
-        let hint = format!("The header may name {}; the first three are needed", COLUMNS.join(", "));
-        if line.trim().is_empty() {
+    fn read(names: Vec<String>) -> Result<Self, EngineError> {
+        let hint = format!("The header may name {}; kind, at, and customer or contact are needed", COLUMNS.join(", "));
+        if names.iter().all(String::is_empty) {
             return Err(EngineError::refused("empty", "the file does not begin with a header line", hint));
         }
         if let Some(unknown) = names.iter().find(|n| !COLUMNS.contains(&n.as_str())) {
@@ -172,9 +377,41 @@ impl Header {
             return Err(EngineError::refused("unknown-column", message, hint));
         }
         let at: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
-        if let Some(missing) = COLUMNS[..3].iter().find(|c| !at.contains_key(**c)) {
+        let about = if at.contains_key("contact") { "contact" } else { "customer" };
+        if let Some(missing) = [about, "kind", "at"].into_iter().find(|c| !at.contains_key(*c)) {
             return Err(EngineError::refused("missing-column", format!("column {missing:?} is missing"), hint));
         }
         Ok(Self { width: names.len(), at })
     }
+
+    fn report(&self, line: u64, cells: &[String]) -> Result<OutcomeReport, String> {
+        if cells.len() != self.width {
+            return Err(format!("{} cells, the header has {}", cells.len(), self.width));
+        }
+        let cell = |name: &str| self.at.get(name).and_then(|i| cells.get(*i)).filter(|c| !c.is_empty()).cloned();
+        let contact = cell("contact").map(|id| contact_id(&id).ok_or("contact is no contact id")).transpose()?;
+        let about = match (cell("customer"), contact) {
+            (Some(customer), _) => About::Customer(customer),
+            (None, Some(contact)) => About::Contact(contact),
+            (None, None) => return Err("no customer and no contact".into()),
+        };
+        let at = cell("at").and_then(|at| time::parse_instant(&at));
+        Ok(OutcomeReport {
+            line,
+            about,
+            kind: cell("kind").unwrap_or_default(),
+            at: at.ok_or("at is no instant, such as 2026-07-30T10:00:00+08:00")?,
+            value: cell("value"),
+            unit: cell("unit"),
+            activity: cell("activity"),
+            contact,
+            id: cell("id"),
+        })
+    }
+}
+
+/// A contact id as written: 32 hexadecimal digits.
+fn contact_id(text: &str) -> Option<ContactId> {
+    let mut id = [0u8; 16];
+    hex::decode_to_slice(text, &mut id).ok().map(|()| ContactId(id))
 }

@@ -9,11 +9,13 @@ mod durable;
 mod error;
 
 pub mod decision_log;
+pub mod export;
 pub mod generate;
 pub mod identity;
 pub mod import;
 pub mod keyer;
 pub mod reference;
+pub mod rows;
 pub mod snapshot;
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ pub(crate) use review::{
 };
 
 use care_domain::audit::Head;
+use care_domain::manifest::LifeStage;
 use care_domain::person::Role;
 use care_domain::policy::Class;
+use care_engine::{Form, Measure, OutcomeSource};
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -143,14 +145,248 @@ pub(crate) enum Command {
     /// What customers did.
     #[command(subcommand)]
     Outcome(OutcomeCommand),
-    /// What a campaign did to its goal, against its control group.
-    Evaluate {
+    /// What a campaign did to its goal, against its control group: did it help?
+    Evaluate(EvaluateArgs),
+    /// How a campaign was carried out: planned, released, sent, delivered, failed, in time; was it done?
+    Execution {
         /// The campaign.
         campaign: String,
-        /// Another outcome kind than the activity's goal.
-        #[arg(long, value_name = "KIND")]
-        outcome: Option<String>,
     },
+    /// Experiments that were run elsewhere, evaluated like campaigns.
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
+    /// Findings to follow up: each with an owner and a deadline, closed by a new version.
+    #[command(subcommand)]
+    Finding(FindingCommand),
+    /// Needs: collected from complaints, enquiries and surveys, analysed, published, answered by activities.
+    #[command(subcommand)]
+    Need(NeedCommand),
+    /// The knowledge base: each version with what it did, to whom, and with what effect.
+    #[command(subcommand)]
+    Knowledge(KnowledgeCommand),
+    /// Complaints as a brake: the score of every live version, and when one is held.
+    #[command(subcommand)]
+    Brake(BrakeCommand),
+    /// What the host has to tell you.
+    Notices,
+    /// Reports, as text, as JSON, or as a page that prints.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Write every table for business analysis; nothing in it tells who somebody is.
+    Export {
+        /// The folder to write into.
+        folder: PathBuf,
+        /// parquet, csv or both.
+        #[arg(long = "format", value_delimiter = ',', value_parser = form, default_value = "parquet,csv")]
+        forms: Vec<Form>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FindingCommand {
+    /// Open a finding about a version; its owner is told.
+    Open {
+        /// The activity.
+        activity: String,
+        /// The version; the newest that ran when absent.
+        #[arg(long)]
+        version: Option<semver::Version>,
+        /// What was found, in a sentence.
+        #[arg(long)]
+        what: String,
+        /// Who answers for it; the version's author when absent.
+        #[arg(long, value_parser = person, value_name = "USER")]
+        owner: Option<String>,
+        /// Last date on which it is in time.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        due: i32,
+        /// The kept evaluation that shows it.
+        #[arg(long, value_name = "N")]
+        evaluation: Option<i64>,
+    },
+    /// Close it: a newer, approved version mends it.
+    Close {
+        /// Its number.
+        id: i64,
+        /// The version.
+        #[arg(long)]
+        version: semver::Version,
+    },
+    /// Drop it: it was none.
+    Drop {
+        /// Its number.
+        id: i64,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// List them.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NeedCommand {
+    /// Collect records: id,source,entry,region,at[,score]; the source is complaint, enquiry or survey.
+    Collect {
+        /// The CSV file.
+        file: PathBuf,
+    },
+    /// Open a need over the records of a catalogue entry.
+    Open {
+        /// The entry, such as green-bill.
+        entry: String,
+        /// What people call it.
+        #[arg(long)]
+        title: String,
+        /// Records from this instant on.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        from: i64,
+        /// Records before this instant.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        until: i64,
+    },
+    /// Count its records and find where it is weak.
+    Analyse {
+        /// Its number.
+        id: i64,
+    },
+    /// Publish it: activities may answer it.
+    Publish {
+        /// Its number.
+        id: i64,
+    },
+    /// Name an activity as its answer.
+    Answer {
+        /// Its number.
+        id: i64,
+        /// The activity.
+        activity: String,
+    },
+    /// Show needs, or one.
+    Show {
+        /// Its number.
+        id: Option<i64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KnowledgeCommand {
+    /// Versions that fit, beside each other.
+    Search {
+        /// That answer a need, by its number.
+        #[arg(long, value_name = "N")]
+        need: Option<i64>,
+        /// Of a category or entry of the catalogue.
+        #[arg(long)]
+        category: Option<String>,
+        /// For a life-cycle stage: acquisition, growth, maturity, decline.
+        #[arg(long, value_parser = stage)]
+        stage: Option<LifeStage>,
+        /// With this in name, title or summary.
+        #[arg(long)]
+        text: Option<String>,
+    },
+    /// Everything about an activity, its versions beside each other.
+    Show {
+        /// The activity.
+        activity: String,
+        /// Only this version.
+        #[arg(long)]
+        version: Option<semver::Version>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BrakeCommand {
+    /// Show when versions are held, and the score of every live one.
+    Show,
+    /// Say when versions are held; what is not named stays.
+    Set {
+        /// A complaint counts against a contact of at most so many days before.
+        #[arg(long)]
+        days: Option<u32>,
+        /// More than this share of messages holds a version: 1%, or 0.01.
+        #[arg(long, value_parser = share, value_name = "SHARE")]
+        share: Option<f64>,
+        /// How much an enquiry weighs against a complaint, 0 to 1.
+        #[arg(long)]
+        enquiry: Option<f64>,
+        /// With fewer messages nothing is held.
+        #[arg(long, value_name = "MESSAGES")]
+        least: Option<u64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// The daily report of an activity; of every disaster activity when none is named.
+    Daily {
+        /// The date; today when absent.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        date: Option<i32>,
+        /// The activity.
+        #[arg(long)]
+        activity: Option<String>,
+        /// Write it as a page that prints, too.
+        #[arg(long, value_name = "FILE")]
+        page: Option<PathBuf>,
+    },
+    /// The report for the monthly service-quality meeting.
+    Monthly {
+        /// A date of the month; this month when absent.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        date: Option<i32>,
+        /// Write it as a page that prints, too.
+        #[arg(long, value_name = "FILE")]
+        page: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvaluateArgs {
+    /// The campaign, or a campaign of an imported experiment.
+    pub(crate) campaign: String,
+    /// Another outcome kind than the activity's goal.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) outcome: Option<String>,
+    /// What is compared: reached (a rate), value (a mean over everybody), answer (a mean of those who answered).
+    #[arg(long, value_parser = measure)]
+    pub(crate) measure: Option<Measure>,
+    /// Another window than the goal's, in days after the contact.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) window: Option<u32>,
+    /// Split by region, tier or another field that may be observed.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) by: Option<String>,
+    /// Say how many customers it takes to find this difference; the observed one when absent.
+    #[arg(long, value_name = "DIFFERENCE")]
+    pub(crate) detect: Option<f64>,
+    /// What a customer who reached the goal is worth, in yuan.
+    #[arg(long, value_name = "YUAN")]
+    pub(crate) each: Option<f64>,
+    /// Show the interval that stays right when results are watched while they come.
+    #[arg(long)]
+    pub(crate) watching: bool,
+    /// Leave the plugin's own numbers away.
+    #[arg(long)]
+    pub(crate) host_only: bool,
+    /// Keep it as it is told, for the knowledge base.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExperimentCommand {
+    /// Register an experiment: whom it contacted and whom it held out stands in a file, one row a customer.
+    Import {
+        /// The CSV or Parquet file.
+        file: PathBuf,
+        /// The mapping: arms, goal, campaigns (see examples/).
+        #[arg(long, value_name = "FILE")]
+        mapping: PathBuf,
+    },
+    /// Show what can be evaluated.
+    Show,
 }
 
 #[derive(Debug, Subcommand)]
@@ -590,10 +826,30 @@ pub(crate) struct WorkArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OutcomeCommand {
-    /// Import outcomes: customer,kind,at[,value][,activity][,id].
+    /// Import outcomes: customer,kind,at[,value][,unit][,activity][,contact][,id].
     Import {
-        /// The CSV file.
+        /// The CSV file; with a mapping any table with one row a customer.
         file: PathBuf,
+        /// Which column tells what (see examples/).
+        #[arg(long, value_name = "FILE", conflicts_with = "source")]
+        mapping: Option<PathBuf>,
+        /// How they were told: file, api, receipt, reply, call.
+        #[arg(long, value_parser = source, default_value = "file")]
+        source: OutcomeSource,
+    },
+    /// How outcomes of a kind are distributed: the last one of each customer, scores one by one.
+    Show {
+        /// The kind, such as satisfied.
+        kind: String,
+        /// Split by region, tier or another field that may be observed.
+        #[arg(long, value_name = "FIELD")]
+        by: Option<String>,
+        /// Only from this instant on.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        from: Option<i64>,
+        /// Only before this instant.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        until: Option<i64>,
     },
     /// Make up plausible outcomes of a campaign as CSV, for trials. They are not real.
     Simulate {
@@ -645,6 +901,24 @@ fn batch(text: &str) -> Result<u32, String> {
         Ok(n) if (8..=65_536).contains(&n) && n % 8 == 0 => Ok(n),
         _ => Err("a batch holds 8 to 65536 customers, a multiple of 8".into()),
     }
+}
+
+fn stage(text: &str) -> Result<LifeStage, String> {
+    serde_json::from_value(text.into()).map_err(|_| "stages are acquisition, growth, maturity, decline".into())
+}
+
+fn form(text: &str) -> Result<Form, String> {
+    Form::ALL.into_iter().find(|form| form.name() == text).ok_or_else(|| "formats are parquet and csv".into())
+}
+
+fn source(text: &str) -> Result<OutcomeSource, String> {
+    let known = OutcomeSource::ALL.into_iter().find(|source| source.name() == text);
+    known.ok_or_else(|| format!("sources are {}", OutcomeSource::ALL.map(OutcomeSource::name).join(", ")))
+}
+
+fn measure(text: &str) -> Result<Measure, String> {
+    let known = Measure::ALL.into_iter().find(|measure| measure.name() == text);
+    known.ok_or_else(|| format!("measures are {}", Measure::ALL.map(Measure::name).join(", ")))
 }
 
 fn role(text: &str) -> Result<Role, String> {

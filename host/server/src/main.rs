@@ -86,9 +86,16 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Dispatch { at } => commands::plan::dispatch(&args, at).await,
             Command::Why { ref customer, date } => commands::plan::why(&args, customer, date).await,
             Command::Outcome(ref command) => commands::outcome::run(&args, command).await,
-            Command::Evaluate { ref campaign, ref outcome } => {
-                commands::outcome::evaluate(&args, campaign, outcome.as_deref()).await
-            }
+            Command::Evaluate(ref wanted) => commands::effect::evaluate(&args, wanted).await,
+            Command::Execution { ref campaign } => commands::effect::execution(&args, campaign).await,
+            Command::Experiment(ref command) => commands::effect::experiment(&args, command).await,
+            Command::Finding(ref command) => commands::learnt::finding(&args, command).await,
+            Command::Need(ref command) => commands::learnt::need(&args, command).await,
+            Command::Knowledge(ref command) => commands::learnt::knowledge(&args, command).await,
+            Command::Brake(ref command) => commands::learnt::brake(&args, command).await,
+            Command::Notices => commands::learnt::notices(&args).await,
+            Command::Report(ref command) => commands::learnt::report(&args, command).await,
+            Command::Export { ref folder, ref forms } => commands::learnt::export(&args, folder, forms).await,
         }
     })
 }

@@ -91,6 +91,31 @@ pub struct NewControl {
     pub planned_at: i64,
 }
 
+/// How far a message came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactProgress {
+    /// Its identity.
+    pub contact: ContactId,
+    /// Whom it is about.
+    pub customer: CustomerKey,
+    /// On which channel.
+    pub channel: Channel,
+    /// Home region of the customer; empty when unknown.
+    pub region: String,
+    /// Where it stands.
+    pub state: ContactState,
+    /// Whether it was ever visible to dispatch.
+    pub released: bool,
+    /// When it came to where it stands, Unix milliseconds.
+    pub settled_at: Option<i64>,
+    /// After this instant it was useless.
+    pub not_after: i64,
+    /// Whether a receipt says that it arrived.
+    pub delivered: bool,
+    /// Whether a receipt says that it did not.
+    pub undelivered: bool,
+}
+
 /// The past of a bucket's customers, as of a mark.
 #[derive(Debug, Default)]
 pub struct History {
@@ -174,6 +199,45 @@ impl Store {
             .await
             .during("reading contacts")?;
         rows.iter().map(contact_of).collect()
+    }
+
+    /// How far the messages of a campaign came, by id; those after `after`, at most `limit`.
+    pub async fn contact_progress(
+        &self,
+        campaign: &str,
+        after: Option<ContactId>,
+        limit: u32,
+    ) -> Result<Vec<ContactProgress>, StoreError> {
+        let doing = "reading how far contacts came";
+        let rows = sqlx::query(
+            "SELECT id, customer, channel, region, state, not_after, \
+               EXISTS (SELECT 1 FROM contact_log l WHERE l.contact = c.id AND l.state = 'released') AS released, \
+               (SELECT l.at FROM contact_log l WHERE l.contact = c.id ORDER BY l.seq DESC LIMIT 1) AS settled_at, \
+               EXISTS (SELECT 1 FROM outcomes o WHERE o.contact = c.id AND o.kind = 'delivered') AS delivered, \
+               EXISTS (SELECT 1 FROM outcomes o WHERE o.contact = c.id AND o.kind = 'undelivered') AS undelivered \
+             FROM contacts c WHERE campaign = ? AND id > ? ORDER BY id LIMIT ?",
+        )
+        .bind(campaign)
+        .bind(after.map_or(Vec::new(), |id| id.0.to_vec()))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .during(doing)?;
+        let one = |row: &SqliteRow| {
+            Ok(ContactProgress {
+                contact: id_of(row.try_get("id").during(doing)?)?,
+                customer: key_of("contacts", row.try_get("customer").during(doing)?)?,
+                channel: name_of("contacts", "channel", row.try_get("channel").during(doing)?)?,
+                region: row.try_get("region").during(doing)?,
+                state: state_of(row.try_get("state").during(doing)?)?,
+                released: row.try_get("released").during(doing)?,
+                settled_at: row.try_get("settled_at").during(doing)?,
+                not_after: row.try_get("not_after").during(doing)?,
+                delivered: row.try_get("delivered").during(doing)?,
+                undelivered: row.try_get("undelivered").during(doing)?,
+            })
+        };
+        rows.iter().map(one).collect()
     }
 
     /// Every contact's id and state, by id: what two runs are compared by.

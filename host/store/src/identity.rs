@@ -8,7 +8,7 @@ use crate::{MAX_BINDS, Store};
 use care_domain::identity::Identity;
 use care_domain::key::CustomerKey;
 use sqlx::{QueryBuilder, Row};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const COLUMNS: usize = 7;
 
@@ -32,6 +32,26 @@ impl Store {
             .await
             .map(|_| ())
             .during("indexing numbers")
+    }
+
+    /// Which of these customers are known here.
+    pub async fn known_customers(&self, keys: &[CustomerKey]) -> Result<HashSet<CustomerKey>, StoreError> {
+        let mut known = HashSet::new();
+        for chunk in keys.chunks(MAX_BINDS) {
+            let mut select: QueryBuilder<sqlx::Sqlite> =
+                QueryBuilder::new("SELECT customer FROM identities WHERE customer IN (");
+            let mut list = select.separated(", ");
+            for key in chunk {
+                list.push_bind(key.0.to_vec());
+            }
+            list.push_unseparated(")");
+            let rows: Vec<Vec<u8>> =
+                select.build_query_scalar().fetch_all(&self.identities).await.during("looking customers up")?;
+            for row in &rows {
+                known.insert(key_of("identities", row)?);
+            }
+        }
+        Ok(known)
     }
 
     /// Keeps identities; a newer one of the same customer replaces the older.

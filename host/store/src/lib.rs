@@ -8,7 +8,10 @@ mod campaigns;
 mod carried;
 mod contacts;
 mod dispatch;
+mod effect;
 mod error;
+mod experiments;
+mod export;
 mod gate;
 mod identity;
 mod keys;
@@ -26,11 +29,14 @@ pub use audit::HeadSigner;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
 pub use carried::Carried;
-pub use contacts::{History, NewContact, NewControl, StoredContact};
+pub use contacts::{ContactProgress, History, NewContact, NewControl, StoredContact};
 pub use dispatch::{Batch, Settled, Waiting};
+pub use effect::{KeptEvaluation, Notice, OutcomeCount, SentCount};
 pub use error::StoreError;
+pub use experiments::{Assignment, Experiment, ImportedCampaign, Registered};
+pub use export::Cursor;
 pub use keys::BranchKey;
-pub use outcomes::{Cancel, NewOutcome, Recorded, Subject, Wish};
+pub use outcomes::{Cancel, Fate, NewOutcome, OutcomeLine, Recorded, Subject, Wish};
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
 pub use policies::{CalendarRow, PolicyVersion};
@@ -61,6 +67,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../migrations/0003_governance.sql")),
     (4, include_str!("../migrations/0004_policy.sql")),
     (5, include_str!("../migrations/0005_tasks.sql")),
+    (7, include_str!("../migrations/0007_effect.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];
 

@@ -1,16 +1,19 @@
 //! Outcomes and wishes: what customers did and said, append-only; and the subjects of an evaluation.
 
-use crate::contacts::log_states;
+use crate::contacts::{id_of, log_states};
 use crate::error::{During, StoreError};
 use crate::reference::key_of;
 use crate::registry::to_json;
 use crate::{MAX_BINDS, Store, take_seq};
 use care_domain::audit::Entry;
+use care_domain::contact::{ContactId, ContactState};
 use care_domain::decide::Wishes;
 use care_domain::key::CustomerKey;
+use care_domain::outcome::Met;
 use care_domain::policy::Class;
 use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, Sqlite, Transaction};
+use std::collections::HashMap;
 
 /// What a customer (or a call about them) says of contacts to come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +70,12 @@ pub struct NewOutcome {
     pub at: i64,
     /// The activity it answers, when known.
     pub activity: Option<String>,
+    /// The contact that it answers, when known.
+    pub contact: Option<ContactId>,
+    /// How it was told: `file`, `api`, `receipt`, `reply`, `call`.
+    pub source: &'static str,
+    /// Whether `id` is the sender's own. Without one, the same customer, kind, instant and activity are the same outcome.
+    pub named: bool,
     /// The wish that follows from it, if any.
     pub wish: Option<Wish>,
     /// Waiting contacts with this customer that it makes pointless or unwanted.
@@ -82,15 +91,41 @@ pub struct Cancel {
     pub classes: Vec<Class>,
 }
 
-/// What recording did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Recorded {
-    /// New outcomes.
-    pub added: u64,
+/// What became of an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// New.
+    Added,
     /// Known before.
-    pub repeated: u64,
+    Repeated,
+    /// Known before with another figure, kind or customer: the first stands.
+    Conflict,
+}
+
+/// What recording did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recorded {
+    /// What became of each outcome, in their order.
+    pub fates: Vec<Fate>,
     /// Waiting contacts that they cancelled.
     pub cancelled: u64,
+}
+
+/// An outcome as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeLine {
+    /// Who.
+    pub customer: CustomerKey,
+    /// Kind.
+    pub kind: String,
+    /// The figure that goes with it.
+    pub value: Option<i64>,
+    /// When it happened, Unix milliseconds.
+    pub at: i64,
+    /// The activity it answers, when known.
+    pub activity: Option<String>,
+    /// How it was told.
+    pub source: String,
 }
 
 /// One customer and occasion of a campaign, treated or held out, with what followed.
@@ -100,16 +135,19 @@ pub struct Subject {
     pub customer: CustomerKey,
     /// Contacted (or meant to be) rather than held out.
     pub treated: bool,
-    /// Whether an outcome of the asked kind followed within the window.
-    pub reached: bool,
-    /// Sum of its values.
+    /// How long after it the first outcome of the asked kind followed within the window, in milliseconds.
+    pub reached_after: Option<i64>,
+    /// Sum of their values.
     pub value: i64,
+    /// The value of the last of them.
+    pub last: i64,
 }
 
-const OUTCOME_COLUMNS: usize = 7;
+const OUTCOME_COLUMNS: usize = 9;
 
 impl Store {
-    /// Records outcomes together with what follows from them: wishes, and the end of waiting contacts.
+    /// Records outcomes together with what follows from them: wishes, and the end of waiting contacts. One that is known
+    /// adds nothing; one that contradicts what is known is left out.
     pub async fn record_outcomes(
         &self,
         outcomes: &[NewOutcome],
@@ -117,11 +155,15 @@ impl Store {
         entry: Entry,
     ) -> Result<Recorded, StoreError> {
         let mut recorded = Recorded::default();
+        let mut added = 0;
         let mut tx = self.write().await?;
         for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
-            let new = insert_outcomes(&mut tx, chunk).await?;
-            recorded.added += new.len() as u64;
-            recorded.repeated += (chunk.len() - new.len()) as u64;
+            let fates = fates_of(&mut tx, chunk).await?;
+            let fresh = chunk.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Added).map(|(outcome, _)| outcome);
+            let new: Vec<&NewOutcome> = fresh.collect();
+            insert_outcomes(&mut tx, &new).await?;
+            added += new.len();
+            recorded.fates.extend(fates);
             for outcome in new {
                 if let Some(wish) = &outcome.wish {
                     add_wish(&mut tx, outcome.customer, wish, outcome.at).await?;
@@ -129,28 +171,96 @@ impl Store {
                 recorded.cancelled += cancel(&mut tx, outcome, now).await?;
             }
         }
-        if recorded.added > 0 {
-            let detail = serde_json::json!({"added": recorded.added, "cancelled": recorded.cancelled});
+        if added > 0 {
+            let detail = serde_json::json!({"added": added, "cancelled": recorded.cancelled});
             self.audit(&mut tx, &Entry { detail, ..entry }).await?;
         }
         tx.commit().await.during("recording outcomes")?;
         Ok(recorded)
     }
 
-    /// The subjects of a campaign by customer: everybody cleared, and everybody held out; with what followed
-    /// within `window_ms` after the planned instant.
+    /// Every contact with these customers, and every moment at which one was held out, by customer.
+    pub async fn met(&self, customers: &[CustomerKey]) -> Result<HashMap<CustomerKey, Vec<Met>>, StoreError> {
+        let doing = "reading contacts";
+        let mut met: HashMap<CustomerKey, Vec<Met>> = HashMap::new();
+        for chunk in customers.chunks(MAX_BINDS / 2) {
+            let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(
+                "SELECT customer, id, activity, planned_at, state, addressee = 'customer' FROM contacts \
+                 WHERE customer IN (",
+            );
+            list_keys(&mut select, chunk);
+            select.push(
+                ") UNION ALL SELECT c.customer, NULL, p.activity, c.planned_at, NULL, 1 FROM controls c \
+                 JOIN campaigns p ON p.id = c.campaign WHERE c.customer IN (",
+            );
+            list_keys(&mut select, chunk);
+            select.push(")");
+            type Row = (Vec<u8>, Option<Vec<u8>>, String, i64, Option<String>, bool);
+            let rows: Vec<Row> = select.build_query_as().fetch_all(&self.readers).await.during(doing)?;
+            for (customer, id, activity, at, state, to_customer) in rows {
+                let state = match state {
+                    Some(name) => Some(
+                        ContactState::from_name(&name)
+                            .ok_or_else(|| StoreError::impossible("contacts", "state", name))?,
+                    ),
+                    None => None,
+                };
+                let contact = id.map(|id| id_of(&id)).transpose()?;
+                met.entry(key_of("contacts", &customer)?).or_default().push(Met {
+                    contact,
+                    activity,
+                    at,
+                    state,
+                    to_customer,
+                });
+            }
+        }
+        Ok(met)
+    }
+
+    /// Whom contacts are about, by contact; unknown ones are left out.
+    pub async fn customers_of(
+        &self,
+        contacts: &[ContactId],
+    ) -> Result<HashMap<ContactId, (CustomerKey, String)>, StoreError> {
+        let mut found = HashMap::new();
+        for chunk in contacts.chunks(MAX_BINDS) {
+            let mut select: QueryBuilder<Sqlite> =
+                QueryBuilder::new("SELECT id, customer, activity FROM contacts WHERE id IN (");
+            let mut list = select.separated(", ");
+            for id in chunk {
+                list.push_bind(id.0.to_vec());
+            }
+            list.push_unseparated(")");
+            let rows: Vec<(Vec<u8>, Vec<u8>, String)> =
+                select.build_query_as().fetch_all(&self.readers).await.during("reading contacts")?;
+            for (id, customer, activity) in rows {
+                found.insert(id_of(&id)?, (key_of("contacts", &customer)?, activity));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The subjects of a campaign by customer: everybody cleared, and everybody held out, there or in an experiment of
+    /// elsewhere; with what followed within `window_ms` after the planned instant. What follows two occasions of a
+    /// customer counts for the later one alone.
     pub async fn subjects(&self, campaign: &str, kind: &str, window_ms: i64) -> Result<Vec<Subject>, StoreError> {
-        let rows: Vec<(Vec<u8>, bool, bool, i64)> = sqlx::query_as(
+        type Row = (Vec<u8>, bool, Option<i64>, i64, i64);
+        let rows: Vec<Row> = sqlx::query_as(
             "WITH subject AS ( \
                SELECT customer, occasion, MIN(planned_at) AS at, 1 AS treated FROM contacts WHERE campaign = ?1 \
                  GROUP BY customer, occasion \
-               UNION ALL SELECT customer, occasion, planned_at, 0 FROM controls WHERE campaign = ?1) \
-             SELECT s.customer, s.treated, \
-               EXISTS (SELECT 1 FROM outcomes o WHERE o.customer = s.customer AND o.kind = ?2 \
-                         AND o.at >= s.at AND o.at < s.at + ?3), \
-               (SELECT coalesce(SUM(o.value), 0) FROM outcomes o WHERE o.customer = s.customer AND o.kind = ?2 \
-                         AND o.at >= s.at AND o.at < s.at + ?3) \
-             FROM subject s ORDER BY s.customer, s.occasion",
+               UNION ALL SELECT customer, occasion, planned_at, 0 FROM controls WHERE campaign = ?1 \
+               UNION ALL SELECT a.customer, 0, a.at, a.arm = c.treated FROM imported_campaigns c \
+                 JOIN assignments a ON a.experiment = c.experiment AND a.arm IN (c.treated, c.control) WHERE c.id = ?1), \
+             windowed AS (SELECT *, min(at + ?3, coalesce( \
+                 LEAD(at) OVER (PARTITION BY customer ORDER BY at, occasion), at + ?3)) AS until FROM subject) \
+             SELECT s.customer, s.treated, MIN(o.at) - s.at, coalesce(SUM(o.value), 0), coalesce(CASE COUNT(o.at) \
+                 WHEN 0 THEN 0 WHEN 1 THEN SUM(o.value) ELSE (SELECT l.value FROM outcomes l \
+                   INDEXED BY outcomes_by_customer WHERE l.customer = s.customer AND l.kind = ?2 AND l.at >= s.at \
+                   AND l.at < s.until ORDER BY l.at DESC, l.seq DESC LIMIT 1) END, 0) FROM windowed s \
+               LEFT JOIN outcomes o INDEXED BY outcomes_by_customer ON o.customer = s.customer AND o.kind = ?2 AND o.at >= s.at AND o.at < s.until \
+             GROUP BY s.customer, s.occasion, s.treated ORDER BY s.customer, s.occasion",
         )
         .bind(campaign)
         .bind(kind)
@@ -158,20 +268,113 @@ impl Store {
         .fetch_all(&self.readers)
         .await
         .during("reading subjects of an evaluation")?;
-        let subject = |(bytes, treated, reached, value): (Vec<u8>, bool, bool, i64)| {
-            Ok(Subject { customer: key_of("contacts", &bytes)?, treated, reached, value })
+        let subject = |(bytes, treated, reached_after, value, last): Row| {
+            Ok(Subject { customer: key_of("contacts", &bytes)?, treated, reached_after, value, last })
         };
         rows.into_iter().map(subject).collect()
     }
+
+    /// Outcomes of a kind that happened in `[from, until)`, by customer and instant.
+    pub async fn outcomes_of(&self, kind: &str, from: i64, until: i64) -> Result<Vec<OutcomeLine>, StoreError> {
+        type Row = (Vec<u8>, String, Option<i64>, i64, Option<String>, String);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT customer, kind, value, at, activity, source FROM outcomes \
+             WHERE kind = ? AND at >= ? AND at < ? ORDER BY customer, at, seq",
+        )
+        .bind(kind)
+        .bind(from)
+        .bind(until)
+        .fetch_all(&self.readers)
+        .await
+        .during("reading outcomes")?;
+        let line = |(customer, kind, value, at, activity, source): Row| {
+            Ok(OutcomeLine { customer: key_of("outcomes", &customer)?, kind, value, at, activity, source })
+        };
+        rows.into_iter().map(line).collect()
+    }
 }
 
-/// Inserts outcomes; returns those that were not known before, each once.
-async fn insert_outcomes<'a>(
-    tx: &mut Transaction<'static, Sqlite>,
-    outcomes: &'a [NewOutcome],
-) -> Result<Vec<&'a NewOutcome>, StoreError> {
+fn list_keys(query: &mut QueryBuilder<Sqlite>, keys: &[CustomerKey]) {
+    let mut list = query.separated(", ");
+    for key in keys {
+        list.push_bind(key.0.to_vec());
+    }
+}
+
+/// What makes two outcomes the same one when their sender gives no id.
+type Natural = (CustomerKey, String, i64, Option<String>);
+
+/// What is known of a chunk's outcomes, by id and by what they say.
+#[derive(Default)]
+struct KnownOutcomes {
+    by_id: HashMap<String, (Natural, Option<i64>)>,
+    by_nature: HashMap<Natural, Option<i64>>,
+}
+
+impl KnownOutcomes {
+    fn learn(&mut self, id: &str, natural: Natural, value: Option<i64>) {
+        self.by_id.insert(id.to_owned(), (natural.clone(), value));
+        self.by_nature.entry(natural).or_insert(value);
+    }
+
+    fn fate(&self, outcome: &NewOutcome) -> Fate {
+        let natural = natural_of(outcome);
+        let same = |found: Option<i64>| if found == outcome.value { Fate::Repeated } else { Fate::Conflict };
+        match (self.by_id.get(&outcome.id), self.by_nature.get(&natural)) {
+            (Some((known, value)), _) => {
+                if *known == natural {
+                    same(*value)
+                } else {
+                    Fate::Conflict
+                }
+            }
+            (None, Some(value)) if !outcome.named => same(*value),
+            _ => Fate::Added,
+        }
+    }
+}
+
+fn natural_of(outcome: &NewOutcome) -> Natural {
+    (outcome.customer, outcome.kind.clone(), outcome.at, outcome.activity.clone())
+}
+
+async fn fates_of(tx: &mut Transaction<'static, Sqlite>, chunk: &[NewOutcome]) -> Result<Vec<Fate>, StoreError> {
+    let mut customers: Vec<CustomerKey> = chunk.iter().map(|o| o.customer).collect();
+    customers.sort_unstable();
+    customers.dedup();
+    let mut select: QueryBuilder<Sqlite> =
+        QueryBuilder::new("SELECT id, customer, kind, at, activity, value FROM outcomes WHERE customer IN (");
+    list_keys(&mut select, &customers);
+    select.push(") UNION SELECT id, customer, kind, at, activity, value FROM outcomes WHERE id IN (");
+    let mut list = select.separated(", ");
+    for outcome in chunk {
+        list.push_bind(&outcome.id);
+    }
+    list.push_unseparated(")");
+    type Row = (String, Vec<u8>, String, i64, Option<String>, Option<i64>);
+    let rows: Vec<Row> = select.build_query_as().fetch_all(&mut **tx).await.during("recording outcomes")?;
+    let mut known = KnownOutcomes::default();
+    for (id, customer, kind, at, activity, value) in rows {
+        known.learn(&id, (key_of("outcomes", &customer)?, kind, at, activity), value);
+    }
+    let mut fates = Vec::with_capacity(chunk.len());
+    for outcome in chunk {
+        let fate = known.fate(outcome);
+        if fate == Fate::Added {
+            known.learn(&outcome.id, natural_of(outcome), outcome.value);
+        }
+        fates.push(fate);
+    }
+    Ok(fates)
+}
+
+async fn insert_outcomes(tx: &mut Transaction<'static, Sqlite>, outcomes: &[&NewOutcome]) -> Result<(), StoreError> {
+    if outcomes.is_empty() {
+        return Ok(());
+    }
     let first = take_seq(tx, outcomes.len()).await?;
-    let mut insert = QueryBuilder::new("INSERT INTO outcomes (seq, id, customer, kind, value, at, activity) ");
+    let mut insert =
+        QueryBuilder::new("INSERT INTO outcomes (seq, id, customer, kind, value, at, activity, source, contact) ");
     insert.push_values(outcomes.iter().enumerate(), |mut row, (i, outcome)| {
         row.push_bind(first + i as i64)
             .push_bind(&outcome.id)
@@ -179,11 +382,11 @@ async fn insert_outcomes<'a>(
             .push_bind(&outcome.kind)
             .push_bind(outcome.value)
             .push_bind(outcome.at)
-            .push_bind(&outcome.activity);
+            .push_bind(&outcome.activity)
+            .push_bind(outcome.source)
+            .push_bind(outcome.contact.map(|id| id.0.to_vec()));
     });
-    insert.push(" ON CONFLICT (id) DO NOTHING RETURNING seq");
-    let added: Vec<i64> = insert.build_query_scalar().fetch_all(&mut **tx).await.during("recording outcomes")?;
-    Ok(added.into_iter().filter_map(|seq| outcomes.get((seq - first) as usize)).collect())
+    insert.build().execute(&mut **tx).await.map(|_| ()).during("recording outcomes")
 }
 
 async fn add_wish(

@@ -171,7 +171,7 @@ pub(crate) fn subject_of(id: i64) -> String {
     format!("submission {id}")
 }
 
-async fn move_on(
+pub(crate) async fn move_on(
     tx: &mut Transaction<'static, Sqlite>,
     id: i64,
     before: &str,

@@ -9,6 +9,7 @@ mod evidence_story;
 mod fault_story;
 mod gate_story;
 mod halt_story;
+mod loop_back_story;
 mod machine_code_story;
 mod plan_inputs_story;
 mod policy_story;

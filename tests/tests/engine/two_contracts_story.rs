@@ -2,7 +2,7 @@
 //! newer one joins customers with a table on the host's side.
 
 use crate::support::{NOW, adds_up, approved, approved_bytes, copy_of, open, plan_of, populated, run, started};
-use crate::wat_guest::{COMPOSE, SCHEDULE, joining, manifest_json, plugin};
+use crate::wat_guest::{COMPOSE, REPORT, SCHEDULE, Wat, joining, manifest_json, plugin};
 use care_domain::approval::Conditions;
 use care_domain::key::Bucket;
 use care_engine::{ActivitySummary, Engine, PlanSummary};
@@ -15,6 +15,22 @@ const PILOT: [&str; 2] = ["350200", "350500"];
 
 /// Chooses the customers who live in a city of the table `pilot-cities`, and tells each of them the same.
 fn pilot() -> Vec<u8> {
+    plugin(&pilot_wat(), &manifest())
+}
+
+/// The same, whose fold always reports that seven customers were contacted.
+pub(crate) fn pilot_that_counts_seven() -> Vec<u8> {
+    let mut wat = pilot_wat();
+    let name = wat.put(b"goal");
+    // Name, slice, treated, count, sum and sum of squares, as the contract lays them out.
+    let words: [u32; 12] = [name, 4, 0, 0, 1, 0, 7, 0, 0, 0, 0, 0];
+    let metric: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let list = wat.put(&metric);
+    let answer = wat.ok(&[list, 1]);
+    plugin(&wat.body(REPORT, answer), &manifest())
+}
+
+fn pilot_wat() -> Wat {
     let mut wat = joining("home-adcode", "pilot-cities", "key");
     let customers = wat.text("customers");
     let (moments, messages) = (wat.put(&[0; 20]), wat.put(&[0; 28]));
@@ -55,7 +71,7 @@ fn pilot() -> Vec<u8> {
             place(messages, 12, 2)
         ))
     );
-    plugin(&wat.body(SCHEDULE, schedule).body(COMPOSE, compose), &manifest())
+    wat.body(SCHEDULE, schedule).body(COMPOSE, compose)
 }
 
 fn manifest() -> serde_json::Value {

@@ -18,4 +18,4 @@ pub use run::{ImportOptions, Imported, import};
 
 pub(crate) use cell::{CellFault, Rule, shorten};
 pub(crate) use csv_source::CsvSource;
-pub(crate) use source::Step;
+pub(crate) use source::{Source, Step};

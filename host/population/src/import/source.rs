@@ -1,7 +1,7 @@
 //! A source of rows, whatever its format: which columns it has, and one row after the other as texts.
 
 use super::csv_source::CsvSource;
-use super::mapping::{Format, Mapping};
+use super::mapping::{Encoding, Format, Mapping};
 use super::parquet_source::ParquetSource;
 use crate::error::PopulationError;
 use care_domain::text::{Finding, nearest};
@@ -26,14 +26,23 @@ pub(crate) enum Source {
 impl Source {
     /// Opens a file and finds the wanted columns in it.
     pub(crate) fn open(path: &Path, mapping: &Mapping, wanted: &[&str]) -> Result<Self, PopulationError> {
+        Self::open_as(path, mapping.format, mapping.encoding, mapping.delimiter, wanted)
+    }
+
+    /// The same without a mapping.
+    pub(crate) fn open_as(
+        path: &Path,
+        format: Format,
+        encoding: Encoding,
+        delimiter: u8,
+        wanted: &[&str],
+    ) -> Result<Self, PopulationError> {
         if !path.is_file() {
             let message = format!("there is no file {}", path.display());
             return Err(PopulationError::refused("missing", message, "Check the name of the file to import"));
         }
-        match mapping.format {
-            Format::Csv => {
-                CsvSource::open(path, mapping.encoding, mapping.delimiter, wanted).map(|s| Self::Csv(Box::new(s)))
-            }
+        match format {
+            Format::Csv => CsvSource::open(path, encoding, delimiter, wanted).map(|s| Self::Csv(Box::new(s))),
             Format::Parquet => ParquetSource::open(path, wanted).map(|s| Self::Parquet(Box::new(s))),
         }
     }

@@ -1,11 +1,11 @@
-//! `care outcome`, `care evaluate`.
+//! `care outcome`.
 
 use super::{open, read};
-use crate::answer::Answer;
+use crate::answer::{Answer, table};
 use crate::args::{Args, OutcomeCommand};
 use crate::clock::now_ms;
 use anyhow::Context;
-use care_engine::Evaluation;
+use care_engine::{Distribution, Histogram, RejectedLine};
 use serde_json::json;
 
 /// Rejected lines shown to people; programs get all.
@@ -15,8 +15,11 @@ const SHOWN: usize = 20;
 pub(crate) async fn run(args: &Args, command: &OutcomeCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
-        OutcomeCommand::Import { file } => {
-            let done = engine.import_outcomes(&read(file)?, &args.user, now_ms()).await?;
+        OutcomeCommand::Import { file, mapping, source } => {
+            let done = match mapping {
+                None => engine.import_outcomes_from(&read(file)?, *source, &args.user, now_ms()).await?,
+                Some(mapping) => engine.import_outcome_table(file, &read(mapping)?, &args.user, now_ms()).await?,
+            };
             let mut text = format!(
                 "{} outcomes added, {} known before, {} waiting contacts cancelled, {} lines rejected\n",
                 done.added,
@@ -24,10 +27,13 @@ pub(crate) async fn run(args: &Args, command: &OutcomeCommand) -> anyhow::Result
                 done.cancelled,
                 done.rejected.len()
             );
-            for line in done.rejected.iter().take(SHOWN) {
-                text += &format!("  line {}: {}\n", line.line, line.reason);
-            }
+            text += &rejected(&done.rejected);
             Ok(Answer::new(text, serde_json::to_value(&done)?))
+        }
+        OutcomeCommand::Show { kind, by, from, until } => {
+            let span = (from.unwrap_or(i64::MIN), until.unwrap_or(i64::MAX));
+            let found = engine.distribution(kind, by.as_deref(), span).await?;
+            Ok(Answer::new(distributed(&found), serde_json::to_value(&found)?))
         }
         OutcomeCommand::Simulate { campaign, seed, from, out } => {
             let (csv, lines) = engine.simulate_outcomes(campaign, *seed, *from).await?;
@@ -38,45 +44,28 @@ pub(crate) async fn run(args: &Args, command: &OutcomeCommand) -> anyhow::Result
     }
 }
 
-/// `care evaluate`
-pub(crate) async fn evaluate(args: &Args, campaign: &str, outcome: Option<&str>) -> anyhow::Result<Answer> {
-    let found = open(args).await?.evaluate(campaign, outcome).await?;
-    let mut json = serde_json::to_value(&found)?;
-    json["treated_mean"] = found.treated.mean().into();
-    json["control_mean"] = found.control.mean().into();
-    Ok(Answer::new(told(&found), json))
-}
-
-fn told(found: &Evaluation) -> String {
-    let percent = |x: f64| format!("{:.2} %", x * 100.0);
-    let mut text = format!(
-        "{}: {} within {} days\n  treated {} of {} ({})\n  control {} of {} ({})\n",
-        found.campaign,
-        found.metric,
-        found.window_days,
-        found.treated.sum,
-        found.treated.count,
-        percent(found.treated.mean()),
-        found.control.sum,
-        found.control.count,
-        percent(found.control.mean()),
-    );
-    match &found.effect {
-        None => text += "  no effect can be told: the control group has fewer than two customers\n",
-        Some(effect) => {
-            let [low, high] = effect.ci95;
-            text += &format!(
-                "  difference {} [{}, {}], p = {:.4}\n",
-                percent(effect.difference),
-                percent(low),
-                percent(high),
-                effect.p
-            );
-        }
-    }
-    for metric in found.plugin.iter().filter(|m| !m.slice.is_empty()) {
-        let arm = if metric.treated { "treated" } else { "control" };
-        text += &format!("  {} {} {arm}: {} of {}\n", metric.name, metric.slice, percent(metric.mean), metric.count);
+/// Rejected lines as people read them.
+pub(super) fn rejected(lines: &[RejectedLine]) -> String {
+    let shown = lines.iter().take(SHOWN);
+    let mut text: String =
+        shown.map(|line| format!("  line {}: {} ({})\n", line.line, line.reason, line.code)).collect();
+    if lines.len() > SHOWN {
+        text += &format!("  and {} more; --json tells all\n", lines.len() - SHOWN);
     }
     text
+}
+
+fn distributed(found: &Distribution) -> String {
+    let figures: std::collections::BTreeSet<i64> = found.all.by_value.keys().copied().collect();
+    let names: Vec<String> = figures.iter().map(ToString::to_string).collect();
+    let header: Vec<&str> =
+        ["slice", "customers", "mean"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let row = |name: &str, part: &Histogram| {
+        let mean = part.mean.map_or(String::new(), |mean| format!("{mean:.4}"));
+        let counts = figures.iter().map(|figure| part.by_value.get(figure).copied().unwrap_or(0).to_string());
+        [name.to_owned(), part.count.to_string(), mean].into_iter().chain(counts).collect::<Vec<String>>()
+    };
+    let mut rows: Vec<Vec<String>> = found.slices.iter().map(|(name, part)| row(name, part)).collect();
+    rows.push(row("all", &found.all));
+    format!("{}\n{}", found.kind, table(&header, &rows))
 }

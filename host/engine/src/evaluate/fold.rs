@@ -1,41 +1,18 @@
-//! Effect: the host computes the goal metric from ledger and outcomes; the plugin's fold adds its own numbers,
-//! and its counts per arm must agree.
+//! The plugin's own fold: run over the subjects that the host counts, merged in the order of buckets. Its counts per arm
+//! must be the host's.
 
 use crate::{Engine, EngineError};
 use care_domain::column::{Column, Table};
 use care_domain::field::Stage;
 use care_domain::key::Bucket;
 use care_domain::manifest::Manifest;
-use care_domain::stats::{Arm, Effect, compare};
-use care_domain::text::is_kebab;
-use care_domain::time::DAY_MS;
+use care_domain::text::Finding;
 use care_population::Snapshot;
 use care_sandbox::{Broken, Grants, Guest, Metric, RunFacts};
 use care_store::{Campaign, Plan, Subject, Version};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What a campaign did to its goal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evaluation {
-    /// The campaign.
-    pub campaign: String,
-    /// Its activity.
-    pub activity: String,
-    /// The outcome kind that was counted.
-    pub metric: String,
-    /// Within so many days after the planned contact.
-    pub window_days: u32,
-    /// Customers contacted (or meant to be) and how many reached the goal.
-    pub treated: Arm,
-    /// Customers held out and how many reached it.
-    pub control: Arm,
-    /// The effect; `None` without a control group of at least two.
-    pub effect: Option<Effect>,
-    /// What the plugin's own fold reports; empty when another metric than its goal was asked for.
-    pub plugin: Vec<PluginMetric>,
-}
 
 /// A number of the plugin's own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,58 +30,21 @@ pub struct PluginMetric {
 }
 
 impl Engine {
-    /// Evaluates a campaign by its goal, or by another outcome kind.
-    pub async fn evaluate(&self, campaign: &str, outcome: Option<&str>) -> Result<Evaluation, EngineError> {
-        let campaign = self.campaign(campaign).await?;
-        let submissions = self.store.submissions().await?;
-        let version = submissions.iter().map(|s| &s.version).find(|v| v.component == campaign.component);
-        let version = version.ok_or_else(|| EngineError::internal("a campaign without version"))?;
-        let manifest = &version.manifest;
-        let metric = outcome.unwrap_or(&manifest.goal.outcome).to_owned();
-        if !is_kebab(&metric) {
-            let message = format!("{metric:?} is no outcome kind");
-            return Err(EngineError::refused("unknown-outcome", message, "Use a kebab-case kind, such as topped-up"));
-        }
-        let window_ms = i64::from(manifest.goal.window_days) * DAY_MS;
-        let subjects = self.store.subjects(&campaign.id, &metric, window_ms).await?;
-        let (mut treated, mut control) = (Arm::default(), Arm::default());
-        for subject in &subjects {
-            let arm = if subject.treated { &mut treated } else { &mut control };
-            arm.add(f64::from(u8::from(subject.reached)));
-        }
-        let own = outcome.is_none_or(|o| o == manifest.goal.outcome) && !subjects.is_empty();
-        let plugin =
-            if own { self.fold(&campaign, version, subjects, [&treated, &control]).await? } else { Vec::new() };
-        Ok(Evaluation {
-            campaign: campaign.id,
-            activity: campaign.activity,
-            metric,
-            window_days: manifest.goal.window_days,
-            effect: compare(&treated, &control),
-            treated,
-            control,
-            plugin,
-        })
-    }
-
     /// Runs the plugin's own fold over the subjects, merged in the order of buckets.
-    async fn fold(
+    pub(super) async fn fold(
         &self,
         campaign: &Campaign,
         version: &Version,
         subjects: Vec<Subject>,
-        arms: [&Arm; 2],
     ) -> Result<Vec<PluginMetric>, EngineError> {
-        let mut plans = self.store.plans().await?.into_iter();
-        let Some(plan) = plans.find(|p| p.pins.campaigns.iter().any(|c| c.campaign == campaign.id)) else {
-            return Ok(Vec::new());
-        };
+        let Some(plan) = self.newest_plan_of(&campaign.id).await? else { return Ok(Vec::new()) };
+        let counts = [true, false].map(|arm| subjects.iter().filter(|s| s.treated == arm).count() as u64);
         let snapshot = self.snapshot(Some(&plan.pins.snapshot), None).await?;
         let guest = self.observer(campaign, version, &plan).await?;
         let (activity, manifest) = (campaign.activity.clone(), version.manifest.clone());
         let job = tokio::task::spawn_blocking(move || observe(guest, &manifest, &snapshot, &subjects));
         let metrics = job.await.map_err(EngineError::internal)?.map_err(|e| broken(&activity, e))?;
-        agree(&activity, &metrics, arms)?;
+        agree(&activity, &metrics, counts)?;
         let own = |m: Metric| PluginMetric {
             mean: if m.count == 0 { 0.0 } else { m.sum / m.count as f64 },
             name: m.name,
@@ -147,7 +87,7 @@ fn broken(activity: &str, error: FoldError) -> EngineError {
             EngineError::refused(
                 "evaluation-fault",
                 message,
-                "The host's own figures are right; mend the plugin's `observe`",
+                "Mend the plugin's `observe`; the host's own figures: `care evaluate --host-only`",
             )
         }
     }
@@ -172,7 +112,7 @@ fn observe(
             let rows: Vec<u32> = part.iter().map(|s| data.find(s.customer).map_or(u32::MAX, |r| r as u32)).collect();
             let mut columns = BTreeMap::from([
                 ("treated".to_owned(), Column::boolean(part.iter().map(|s| Some(s.treated)))),
-                ("reached".to_owned(), Column::boolean(part.iter().map(|s| Some(s.reached)))),
+                ("reached".to_owned(), Column::boolean(part.iter().map(|s| Some(s.reached_after.is_some())))),
                 ("value".to_owned(), Column::s64(part.iter().map(|s| Some(s.value)))),
             ]);
             for field in manifest.fields_of(Stage::Observe) {
@@ -190,17 +130,48 @@ fn observe(
     guest.report(&state).map_err(FoldError::Broken)
 }
 
-/// The plugin's counts of the whole must be the host's.
-fn agree(activity: &str, metrics: &[Metric], [treated, control]: [&Arm; 2]) -> Result<(), EngineError> {
-    for metric in metrics.iter().filter(|m| m.slice.is_empty()) {
-        let arm = if metric.treated { treated } else { control };
-        if metric.count != arm.count {
+/// The plugin's counts must be the host's, for the whole of each arm and, where it splits an arm, in no part more.
+/// Everything that differs is told.
+fn agree(activity: &str, metrics: &[Metric], [treated, control]: [u64; 2]) -> Result<(), EngineError> {
+    let mut findings = Vec::new();
+    for metric in metrics {
+        let (arm, host) = if metric.treated { ("treated", treated) } else { ("control", control) };
+        let (whole, more) = (metric.slice.is_empty(), metric.count > host);
+        if (whole && metric.count != host) || more {
+            let of = if whole { String::new() } else { format!(" in {}", metric.slice) };
             let message = format!(
-                "metric {:?} of {activity} counts {} customers, the host {}",
-                metric.name, metric.count, arm.count
+                "metric {:?} of {activity} counts {} {arm} customers{of}, the host {host}",
+                metric.name, metric.count
             );
-            return Err(EngineError::refused("fold-disagrees", message, "Mend the plugin's `observe` or `merge`"));
+            let hint = "Mend the plugin's `observe` or `merge`; the host's own figures: `care evaluate --host-only`";
+            findings.push(Finding::error("fold-disagrees", message, hint));
         }
     }
-    Ok(())
+    match findings.len() {
+        0 => Ok(()),
+        1 => Err(EngineError::Refused(findings.remove(0))),
+        _ => Err(EngineError::Findings { what: format!("the evaluation of {activity}"), findings }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metric(slice: &str, treated: bool, count: u64) -> Metric {
+        Metric { name: "goal".into(), slice: slice.into(), treated, count, sum: 0.0, sum_of_squares: 0.0 }
+    }
+
+    #[test]
+    fn a_fold_that_counts_otherwise_than_the_host_is_told_in_every_place() {
+        let right = [metric("", true, 10), metric("region=350200", true, 4), metric("", false, 5)];
+        assert!(agree("birthday", &right, [10, 5]).is_ok());
+        let wrong = [metric("", true, 9), metric("region=350200", true, 11), metric("", false, 5)];
+        let error = agree("birthday", &wrong, [10, 5]).expect_err("it disagrees");
+        assert!(error.findings().iter().all(|f| f.code == "fold-disagrees"), "{error}");
+        let told: Vec<&str> = error.findings().iter().map(|f| f.message.as_str()).collect();
+        assert_eq!(told.len(), 2);
+        assert!(told[0].contains("counts 9 treated") && told[0].contains("the host 10"), "{told:?}");
+        assert!(told[1].contains("in region=350200"), "{told:?}");
+    }
 }
