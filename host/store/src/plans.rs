@@ -317,22 +317,34 @@ impl Store {
         rows.into_iter().map(used).collect()
     }
 
-    /// Decides a plan's release for good: what is cut goes, and the totals are kept. `false` while a task is pending, or
-    /// when somebody holds the plan up, called it off or decided before.
+    /// How many releases were decided so far: what a decision about shared limits stands on.
+    pub async fn releases(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT COUNT(*) FROM plans WHERE tallies IS NOT NULL")
+            .fetch_one(&self.readers)
+            .await
+            .during("counting releases")
+    }
+
+    /// Decides a plan's release for good: what is cut goes, and the totals are kept. `false` while a task is pending, when
+    /// somebody holds the plan up, called it off or decided before, or when other releases were decided than the `known`
+    /// ones, whose use of capacity and budgets the cuts stand on.
     pub async fn decide_release(
         &self,
         plan: &str,
         cuts: &[(Cut, &'static str)],
         tallies: &BTreeMap<String, Tally>,
+        known: i64,
     ) -> Result<bool, StoreError> {
         let doing = "deciding a release";
         let mut tx = self.write().await?;
         let moved = sqlx::query(
             "UPDATE plans SET tallies = ?1 WHERE id = ?2 AND state = 'running' AND halt IS NULL AND tallies IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM tasks WHERE plan = ?2 AND state = 'pending')",
+             AND NOT EXISTS (SELECT 1 FROM tasks WHERE plan = ?2 AND state = 'pending') \
+             AND (SELECT COUNT(*) FROM plans WHERE tallies IS NOT NULL) = ?3",
         )
         .bind(to_json("plans", plan, tallies)?)
         .bind(plan)
+        .bind(known)
         .execute(&mut *tx)
         .await
         .during(doing)?;

@@ -44,8 +44,18 @@ pub(super) async fn release(
     Ok(())
 }
 
-/// Checks the plan's totals, and cuts it to capacity and budgets.
+/// Checks the plan's totals, and cuts it to capacity and budgets; again when another plan took of them meanwhile.
 async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineError> {
+    loop {
+        let known = engine.store.releases().await?;
+        decide_on(engine, world, id, known).await?;
+        if engine.store.releases().await? == known || engine.plan(Some(id)).await?.state != PlanState::Running {
+            return Ok(());
+        }
+    }
+}
+
+async fn decide_on(engine: &Engine, world: &World, id: &str, known: i64) -> Result<(), EngineError> {
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
     if let Err(broken) = check_totals(engine, id, &tallies).await {
@@ -66,7 +76,7 @@ async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineEr
             EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))
         })?;
     }
-    engine.store.decide_release(id, &cuts, &tallies).await?;
+    engine.store.decide_release(id, &cuts, &tallies, known).await?;
     Ok(())
 }
 
