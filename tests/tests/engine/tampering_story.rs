@@ -163,6 +163,19 @@ async fn a_manifest_that_is_garbage_blocks_its_own_activity_alone() {
     assert!(engine.submission(2).await.is_err(), "whoever asks for it is told that it was changed");
 }
 
+/// An evaluation runs the plugin's own fold: of what was approved, and of nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_whose_approval_was_changed_observes_nothing() {
+    let (folder, engine) = at_work().await;
+    engine.dispatch("operator", evening(), &|_| true).await.expect("dispatch");
+    let request = care_engine::EvaluationRequest { campaign: "points-expiry-1".into(), ..Default::default() };
+    engine.evaluate(&request).await.expect("as approved");
+    drop(engine);
+    tamper(folder.path(), "UPDATE submissions SET approval = json_set(approval, '$.limits.fuel_base', 9) WHERE id = 2");
+    let refused = open(folder.path()).await.evaluate(&request).await;
+    assert_eq!(code(&refused.expect_err("changed")), "approval-unsound");
+}
+
 /// A variant is its base's code with its own manifest: neither may be exchanged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_variant_whose_code_or_base_was_exchanged_runs_no_more() {

@@ -55,14 +55,22 @@ impl Engine {
         Ok(metrics.into_iter().map(own).collect())
     }
 
+    /// The plugin as it was granted: what was changed since its approval observes nothing either.
     async fn observer(&self, campaign: &Campaign, version: &Version, plan: &Plan) -> Result<Guest, EngineError> {
         let manifest = &version.manifest;
+        let submissions = self.store.submissions().await?;
+        let found = submissions.iter().rfind(|s| s.version.component == version.component && s.approval.is_some());
+        let found = found.ok_or_else(|| {
+            let message = format!("campaign {} runs a version that was never approved", campaign.id);
+            EngineError::refused("not-approved", message, "Evaluate it without the plugin's own figures: --host-only")
+        })?;
+        let limits = self.sound(found).await?.limits;
         let plugin = self.load_plugin(&campaign.activity, &version.code).await?;
         let tables = self.tables_of(&plan.pins.tables)?;
         let facts = RunFacts { today: plan.pins.date, now: plan.pins.instant, params: campaign.params.as_str().into() };
         let grants = Grants {
             manifest: Arc::new(manifest.clone()),
-            limits: manifest.limits,
+            limits,
             tables: Arc::new(tables.named(manifest.tables.keys())),
             labels: Arc::new(tables.labels()),
         };
