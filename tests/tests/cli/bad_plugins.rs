@@ -193,6 +193,49 @@ async fn the_database_itself_refuses_an_author_as_decider() {
     }
 }
 
+/// Whoever tried it out cannot approve, and whoever approved first cannot confirm, whatever the program believes.
+#[tokio::test]
+async fn the_database_itself_compares_every_part_that_a_person_had() {
+    let care = Care::new();
+    let number: i64 = care.push("birthday").parse().expect("a number");
+    let store = Store::open(care.data()).await.expect("the store");
+    let found = store.submission(number).await.expect("it is read").expect("the submission");
+    let by = |person: &str| Deed { person: person.to_owned(), at: 1 };
+    let granted =
+        Approval::grant(&found.version.component, &found.version.manifest, &Conditions::default(), "first", 1);
+    let approval = granted.expect("an approval");
+    let key = Envelope { payload_type: APPROVAL.into(), payload: String::new(), signatures: [unsigned()] };
+    let reviewed = Reviewed { author: by("somebody"), city: None, trial: Some(by("trial")) };
+    let waits = |first: &str| Submission::SecondReview {
+        reviewed: reviewed.clone(),
+        approver: by(first),
+        proposed: Box::new(approval.clone()),
+    };
+    let approved = |second: Option<&str>| {
+        let digest = approval.digest().expect("a digest");
+        let second = second.map(by);
+        Submission::Approved(Granted { reviewed: reviewed.clone(), approver: by("first"), second, approval: digest })
+    };
+    let moved = async |before: &str, after: &Submission| {
+        let grant = matches!(after, Submission::Approved(_)).then_some(Grant { approval: &approval, envelope: &key });
+        let entry = Entry::of(&actor("first"), "moved", "", json!({}));
+        store.transition(number, before, after, grant, &entry).await.map(|_| ()).map_err(|error| match error {
+            StoreError::Rule { rule } => rule,
+            other => panic!("no rule but {other}"),
+        })
+    };
+    let trial = Submission::ProvincialReview(reviewed.clone());
+    assert_eq!(moved("provincial-review", &trial).await, Err("decided-once"), "no step from a state to itself");
+    for cheat in [AUTHOR, "trial"] {
+        assert_eq!(moved("provincial-review", &waits(cheat)).await, Err("four-eyes"), "{cheat}");
+    }
+    assert_eq!(moved("provincial-review", &waits("first")).await, Ok(()));
+    for cheat in [None, Some(AUTHOR), Some("trial"), Some("first")] {
+        assert_eq!(moved("second-review", &approved(cheat)).await, Err("four-eyes"), "{cheat:?}");
+    }
+    assert_eq!(moved("second-review", &approved(Some("second"))).await, Ok(()));
+}
+
 fn unsigned() -> Signature {
     Signature { keyid: "none".into(), sig: String::new() }
 }
