@@ -152,7 +152,7 @@ impl Tally {
 }
 
 /// What tells the end of a candidate with several messages: the first of these states that one of them is in.
-pub const FINAL_ORDER: [ContactState; 9] = [
+pub const FINAL_ORDER: [ContactState; 10] = [
     ContactState::Sent,
     ContactState::Unknown,
     ContactState::Sending,
@@ -162,6 +162,7 @@ pub const FINAL_ORDER: [ContactState; 9] = [
     ContactState::Expired,
     ContactState::Cancelled,
     ContactState::Withdrawn,
+    ContactState::Lost,
 ];
 
 /// The final verdict of a candidate: the plan's, or for a cleared one what became of its contacts.

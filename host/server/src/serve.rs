@@ -1,4 +1,4 @@
-//! The server: for now, whether it lives and whether it could work.
+//! The server: whether it lives, whether it could work, and the API beside (`api`).
 
 use crate::answer::Answer;
 use crate::clock::now_ms;
@@ -36,7 +36,8 @@ fn router(engine: Engine) -> Router {
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
-        .with_state(engine)
+        .with_state(engine.clone())
+        .fallback_service(crate::api::routes(engine))
 }
 
 /// Plans what cron says is due, every minute. Whatever stops a plan, the next minute goes on with it.
