@@ -24,6 +24,7 @@ fn decided(waiting: &[(Past, Waiting)], more: Vec<Past>, terms: &[Terms], policy
         key: who.key,
         region: who.region,
         visited: who.visited,
+        tier: who.tier,
         list: who.list,
         open_complaint: false,
         in_disaster_area: false,
