@@ -154,7 +154,7 @@ async fn through_three_phases_everybody_who_is_there_is_looked_after_and_nothing
     engine.dispatch("operator", at("2008-05-12T23:00:00"), &|_| true).await.expect("dispatch");
     let lines = support::lines(&support::outbox(folder.path()));
     let of = |channel: &str| lines.iter().filter(|line| line["channel"] == channel).count();
-    assert!(of("call-list") > THERE && of("action") >= THERE, "{} {}", of("call-list"), of("action"));
+    assert!(of("call-list") >= THERE && of("action") >= THERE, "{} {}", of("call-list"), of("action"));
 
     // Whoever is safe is left in peace, the unreachable are called again, the dead never.
     let key = |i: usize| engine.key_of(&format!("W{i:05}"));
