@@ -29,11 +29,13 @@ pub enum Role {
     DutyOfficer,
     /// Reads everything, changes nothing.
     Auditor,
+    /// 信令监测、计费等系统: another system, which reports what happens to customers.
+    EventSource,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Administrator,
         Self::Initiator,
         Self::CityReviewer,
@@ -44,6 +46,7 @@ impl Role {
         Self::Operator,
         Self::DutyOfficer,
         Self::Auditor,
+        Self::EventSource,
     ];
 
     /// As stored and typed.
@@ -59,6 +62,7 @@ impl Role {
             Self::Operator => "operator",
             Self::DutyOfficer => "duty-officer",
             Self::Auditor => "auditor",
+            Self::EventSource => "event-source",
         }
     }
 
@@ -122,13 +126,21 @@ pub enum Act {
     ManagePersons,
     /// Register and revoke branch keys.
     ManageKeys,
+    /// Report what happened to customers.
+    SendEvents,
+    /// Make and revoke tokens of programs.
+    ManageTokens,
+    /// Take an alert, or draw the area of a disaster.
+    DraftDisaster,
+    /// Ask what a customer at the desk or on the line needs now, and say how they answered.
+    UseTouchpoint,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 25] = {
+const RIGHTS: [(Act, &[Role]); 29] = {
     use Role::{
-        Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
-        Operator, ProvincialApprover,
+        Administrator, CityReviewer, CustomerService, DutyOfficer, EventSource, InformationSystems, Initiator,
+        KeyAccounts, Operator, ProvincialApprover,
     };
     [
         (Act::Upload, &[Initiator]),
@@ -156,6 +168,10 @@ const RIGHTS: [(Act, &[Role]); 25] = {
         (Act::SetGateRules, &[Administrator]),
         (Act::ManagePersons, &[Administrator]),
         (Act::ManageKeys, &[Administrator]),
+        (Act::SendEvents, &[EventSource, Operator]),
+        (Act::ManageTokens, &[Administrator]),
+        (Act::DraftDisaster, &[EventSource, Operator, DutyOfficer]),
+        (Act::UseTouchpoint, &[CustomerService, Operator]),
     ]
 };
 
@@ -198,6 +214,10 @@ impl Act {
             Self::SetGateRules => "set-gate-rules",
             Self::ManagePersons => "manage-persons",
             Self::ManageKeys => "manage-keys",
+            Self::SendEvents => "send-events",
+            Self::ManageTokens => "manage-tokens",
+            Self::DraftDisaster => "draft-disaster",
+            Self::UseTouchpoint => "use-touchpoint",
         }
     }
 }

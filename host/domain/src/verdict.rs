@@ -167,6 +167,7 @@ pub fn final_verdict(verdict: Verdict, contacts: &[ContactState]) -> &'static st
         ContactState::Expired,
         ContactState::Cancelled,
         ContactState::Withdrawn,
+        ContactState::Lost,
     ];
     order.into_iter().find(|s| contacts.contains(s)).map_or("lost-contact", ContactState::name)
 }

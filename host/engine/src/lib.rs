@@ -5,12 +5,16 @@
 mod audit;
 mod campaign;
 mod data;
+mod desk;
+mod disaster;
 mod dispatch;
 mod error;
 mod evaluate;
+mod event;
 mod evidence;
 mod gate;
 mod keys;
+mod live;
 mod orphans;
 mod outcome;
 mod people;
@@ -24,6 +28,8 @@ mod signing;
 mod simulate;
 mod standby;
 mod switch;
+mod token;
+mod touchpoint;
 mod upload;
 mod variant;
 mod why;
@@ -31,15 +37,20 @@ mod wording;
 
 pub use campaign::{NewCampaign, Started};
 pub use data::{Imported, ListImported};
+pub use desk::EventDesk;
+pub use disaster::{AlertTaken, DisasterReport};
 pub use dispatch::Dispatched;
 pub use error::EngineError;
 pub use evaluate::{Evaluation, PluginMetric};
+pub use event::{EventAnswer, EventBatchShown, EventReplay, RefusedEvent};
 pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use keys::{new_branch_key, sign_component};
 pub use outcome::{OutcomeImport, RejectedLine};
 pub use people::REHEARSAL_MARK;
 pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, Watch};
 pub use review::Decided;
+pub use token::NewToken;
+pub use touchpoint::{Answered, Call, FollowUp, Prompt, Prompts, ShownCall};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 
@@ -47,14 +58,14 @@ pub use care_population::PopulationError;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, BranchKey, CalledOff, Campaign, CommitStep, Halt, PATIENCE, Plan, PlanState, Simulation,
-    StoredSubmission, Thrown,
+    Activation, BranchKey, CalledOff, Campaign, CommitStep, Disaster, Halt, PATIENCE, Plan, PlanState, Simulation,
+    StoredSubmission, Thrown, Token,
 };
 
 use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::field::Dictionary;
-use care_domain::person::Act;
+use care_domain::person::{Act, Appointment};
 use care_domain::policy::Policy;
 use care_population::Keyer;
 use care_sandbox::{Sandbox, SandboxConfig};
@@ -67,6 +78,9 @@ use std::time::Duration;
 /// The field dictionary that a new installation starts with.
 pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
 
+/// The types of events that a new installation understands.
+pub const DEFAULT_EVENTS: &str = include_str!("../../../examples/events.toml");
+
 /// An open data folder. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -78,6 +92,9 @@ pub struct Engine {
     keyer: Keyer,
     host_key: signing::SigningPair,
     lease: Duration,
+    events: std::sync::Arc<live::Live>,
+    /// With whose one role it may be used; everybody's when absent.
+    principal: Option<Appointment>,
 }
 
 /// How long a silent process keeps its tasks unless told otherwise.
@@ -97,6 +114,10 @@ impl Engine {
         let fields = folder.join(FIELDS_FILE);
         if !fields.exists() {
             fs::write(&fields, DEFAULT_FIELDS).map_err(EngineError::file(&fields, "writing"))?;
+        }
+        let events = folder.join(EVENTS_FILE);
+        if !events.exists() {
+            fs::write(&events, DEFAULT_EVENTS).map_err(EngineError::file(&events, "writing"))?;
         }
         let engine = Self::open(folder).await?;
         if engine.store.policy(None).await?.is_none() {
@@ -136,6 +157,8 @@ impl Engine {
             compiler: Compiler::new(sandbox, None),
             dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
             keyer: Keyer::new(&secret)?,
+            events: std::sync::Arc::new(live::Live::open(&folder.join(EVENTS_FILE))?),
+            principal: None,
             host_key,
             lease: DEFAULT_LEASE,
         })
@@ -191,6 +214,7 @@ impl Engine {
 
 const KEY_FILE: &str = "pseudonym.key";
 const FIELDS_FILE: &str = "fields.toml";
+const EVENTS_FILE: &str = "events.toml";
 
 /// Checks a component as the gate would, by the default dictionary, without a data folder, hence without knowing whose
 /// signature it needs. Without a worker it is

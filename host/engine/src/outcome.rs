@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// What outcomes end: by kind the activities that name it in `cancel-on`, by wish the classes that respect it.
-    async fn endings(&self) -> Result<Endings, EngineError> {
+    pub(crate) async fn endings(&self) -> Result<Endings, EngineError> {
         let mut activities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for found in self.store.submissions().await? {
             let manifest = found.version.manifest;
@@ -102,19 +102,26 @@ impl Engine {
 }
 
 /// What outcomes end.
-struct Endings {
-    activities: BTreeMap<String, BTreeSet<String>>,
-    policy: Policy,
+pub(crate) struct Endings {
+    /// By kind the activities whose waiting contacts it makes pointless.
+    pub(crate) activities: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) policy: Policy,
 }
 
 impl Endings {
     fn of(&self, kind: &str, wish: Option<&Wish>) -> Vec<Cancel> {
         let pointless = self.activities.get(kind).into_iter().flatten();
-        let mut ends: Vec<Cancel> = pointless
+        let ends: Vec<Cancel> = pointless
             .map(|activity| Cancel { activity: Some(activity.clone()), classes: Class::ALL.to_vec() })
             .collect();
+        ends.into_iter().chain(self.of_wish(wish)).collect()
+    }
+
+    /// What a wish alone ends.
+    pub(crate) fn of_wish(&self, wish: Option<&Wish>) -> Option<Cancel> {
         let (activity, classes) = match wish {
-            None | Some(Wish::Commercial { yes: true }) => return ends,
+            None | Some(Wish::Commercial { yes: true } | Wish::Complaint { open: false }) => return None,
+            Some(Wish::Complaint { open: true }) => (None, self.held_in_trouble()),
             Some(Wish::Commercial { yes: false }) => (None, self.classes(|rule| rule == ConsentRule::Needed)),
             Some(Wish::RefuseAll) => (None, self.classes(ConsentRule::respects_refusal_of_all)),
             Some(Wish::RefuseClass { class }) => (None, vec![*class]),
@@ -125,8 +132,12 @@ impl Endings {
                 (None, Class::ALL.into_iter().filter(|class| *class != Class::Disaster).collect())
             }
         };
-        ends.push(Cancel { activity, classes });
-        ends
+        Some(Cancel { activity, classes })
+    }
+
+    /// Classes that are held while a complaint is open.
+    pub(crate) fn held_in_trouble(&self) -> Vec<Class> {
+        Class::ALL.into_iter().filter(|class| self.policy.rules(*class).held_in_trouble).collect()
     }
 
     fn classes(&self, respects: impl Fn(ConsentRule) -> bool) -> Vec<Class> {

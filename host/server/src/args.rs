@@ -8,8 +8,10 @@ pub(crate) use review::{
 };
 
 use care_domain::audit::Head;
+use care_domain::disaster::Point;
 use care_domain::person::Role;
 use care_domain::policy::Class;
+use care_engine::FollowUp;
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,7 +60,7 @@ pub(crate) enum Command {
         #[arg(long)]
         rehearsal: bool,
     },
-    /// Serve health checks over HTTP until stopped.
+    /// Serve over HTTP until stopped: health checks, and events under `/v1`.
     Serve {
         /// Address and port to listen on.
         #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     /// Branch keys: whose signature an upload needs.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Tokens: what a program shows when it asks over HTTP.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Kill switches: what may not go out, whatever was approved.
     #[command(subcommand)]
     Switch(SwitchCommand),
@@ -114,7 +119,7 @@ pub(crate) enum Command {
     Plan(PlanCommand),
     /// Decide a plan again from what it pinned, and compare with its decision logs byte for byte.
     Replay {
-        /// The plan, by the beginning of its id.
+        /// The plan, by the beginning of its id; or a batch of events, such as event-7.
         plan: String,
         /// Only this bucket.
         #[arg(long, value_name = "N")]
@@ -134,6 +139,26 @@ pub(crate) enum Command {
         #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
         date: Option<i32>,
     },
+    /// Events: what other systems report of customers.
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// Disasters: alerts, areas, the duty officer's activation, the daily report.
+    #[command(subcommand)]
+    Disaster(DisasterCommand),
+    /// What a customer at the desk or on the line needs now: at most three prompts.
+    Touchpoint {
+        /// The operator's customer id, a pseudonymous key, or tel: and a number.
+        customer: String,
+        /// Where: hotline, store or online.
+        #[arg(long, default_value = "hotline")]
+        channel: String,
+        /// About what: bill, balance, package, roaming, points, complaint, cancel, disaster, other.
+        #[arg(long, default_value = "other")]
+        topic: String,
+    },
+    /// How a customer answered a prompt.
+    #[command(subcommand)]
+    Prompt(PromptCommand),
     /// What customers did.
     #[command(subcommand)]
     Outcome(OutcomeCommand),
@@ -338,6 +363,121 @@ pub(crate) enum KeyCommand {
     },
     /// List the keys.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token for a program. Its secret is shown this one time.
+    New {
+        /// For whom it acts: somebody registered with `care user add`.
+        #[arg(value_parser = person)]
+        name: String,
+        /// In which of their roles.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// Where: an administrative code, and everything below it.
+        #[arg(long, value_name = "ADCODE")]
+        region: String,
+        /// For how many days it holds.
+        #[arg(long, default_value_t = 90, value_name = "N")]
+        days: u16,
+    },
+    /// End a token at once.
+    Revoke {
+        /// Its id, as `list` shows it.
+        id: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// List the tokens; secrets are not kept.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DisasterCommand {
+    /// Take an alert (CAP 1.1 or 1.2): it drafts a disaster, draws one anew, or ends it. It never starts anything.
+    Alert {
+        /// The document.
+        file: PathBuf,
+    },
+    /// Draft a disaster by hand.
+    Draft {
+        /// What happened.
+        name: String,
+        /// Its first day.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        onset: i32,
+        /// The middle of the area, in degrees north and east.
+        #[arg(long, value_parser = point, value_name = "LAT,LON", allow_hyphen_values = true)]
+        around: Option<Point>,
+        /// How far the area reaches from there.
+        #[arg(long, default_value_t = 100.0, value_name = "KM")]
+        km: f64,
+        /// Places in the area, by administrative code.
+        #[arg(long, value_delimiter = ',', value_name = "ADCODE")]
+        areas: Vec<String>,
+    },
+    /// Activate a draft: what was approved on standby is started, and its area is on. The duty officer's alone.
+    Activate {
+        /// The disaster.
+        id: i64,
+        /// The activity.
+        #[arg(long, default_value = "disaster-response")]
+        activity: String,
+        /// Last day on which its area is on; 142 days from its first when absent.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        until: Option<i32>,
+        /// Why; the province reviews it within 24 hours.
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a disaster: its area is off, what waits is withdrawn.
+    End {
+        /// The disaster.
+        id: i64,
+    },
+    /// List the disasters.
+    List,
+    /// What a day of a disaster came to.
+    Report {
+        /// The disaster.
+        id: i64,
+        /// The day; today when absent.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        date: Option<i32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptCommand {
+    /// The customer likes it: the outbound contact is stopped.
+    Accept {
+        /// The prompt.
+        id: String,
+        /// What to send after the call: sms or task.
+        #[arg(long, value_parser = follow_up, value_name = "KIND")]
+        follow_up: Option<FollowUp>,
+    },
+    /// The customer does not.
+    Decline {
+        /// The prompt.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventCommand {
+    /// Send CloudEvents in JSON: one, an array, or one a line.
+    Send {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Show a batch of events with what was decided; the newest when absent.
+    Show {
+        /// Its number.
+        batch: Option<i64>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -587,6 +727,23 @@ fn batch(text: &str) -> Result<u32, String> {
     match text.parse::<u32>() {
         Ok(n) if (8..=65_536).contains(&n) && n % 8 == 0 => Ok(n),
         _ => Err("a batch holds 8 to 65536 customers, a multiple of 8".into()),
+    }
+}
+
+fn follow_up(text: &str) -> Result<FollowUp, String> {
+    match text {
+        "sms" => Ok(FollowUp::Sms),
+        "task" => Ok(FollowUp::Task),
+        _ => Err("a follow-up is sms or task".into()),
+    }
+}
+
+fn point(text: &str) -> Result<Point, String> {
+    let degrees =
+        text.split_once(',').and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    match degrees {
+        Some((lat, lon)) if f64::abs(lat) <= 90.0 && f64::abs(lon) <= 180.0 => Ok(Point { lat, lon }),
+        _ => Err("a point is written 31.002,103.322: degrees north and east".into()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! No rule lives here.
 
 mod answer;
+mod api;
 mod args;
 mod clock;
 mod commands;
@@ -66,6 +67,15 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             }
             Command::User(ref command) => commands::people::users(&args, command).await,
             Command::Key(ref command) => commands::key::run(&args, command).await,
+            Command::Token(ref command) => commands::token::run(&args, command).await,
+            Command::Touchpoint { ref customer, ref channel, ref topic } => {
+                let call =
+                    care_engine::Call { customer: customer.clone(), channel: channel.clone(), topic: topic.clone() };
+                commands::touchpoint::ask(&args, &call).await
+            }
+            Command::Prompt(ref command) => commands::touchpoint::answer(&args, command).await,
+            Command::Disaster(ref command) => commands::disaster::run(&args, command).await,
+            Command::Event(ref command) => commands::event::run(&args, command).await,
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,
             Command::Serve { listen } => serve::serve(&args.data, listen).await,

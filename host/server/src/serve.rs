@@ -1,4 +1,4 @@
-//! The server: for now, whether it lives and whether it could work.
+//! The server: whether it lives, whether it could work, and the API beside (`api`).
 
 use crate::answer::Answer;
 use anyhow::Context;
@@ -27,7 +27,8 @@ fn router(engine: Engine) -> Router {
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
-        .with_state(engine)
+        .with_state(engine.clone())
+        .fallback_service(crate::api::routes(engine))
 }
 
 async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {

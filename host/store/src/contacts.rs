@@ -5,18 +5,19 @@ use crate::outcomes::Wish;
 use crate::reference::key_of;
 use crate::registry::from_json;
 use crate::{MAX_BINDS, Store, take_seq};
-use care_domain::contact::{Addressee, Channel, ContactId, ContactState};
+use care_domain::contact::{Addressee, Channel, ContactId, ContactIdentity, ContactState};
 use care_domain::decide::{Past, Wishes};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::policy::Class;
 use care_domain::text::Language;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 
 /// A message that a task planned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewContact {
     /// Its identity.
     pub id: ContactId,
@@ -62,6 +63,21 @@ pub struct NewContact {
     pub cost_fen: u64,
 }
 
+impl NewContact {
+    /// What its id is the hash of.
+    pub fn identity(&self) -> ContactIdentity<'_> {
+        ContactIdentity {
+            activity: &self.activity,
+            campaign: &self.campaign,
+            customer: self.customer,
+            occasion: self.occasion,
+            round: self.round,
+            addressee: self.addressee,
+            ordinal: self.ordinal,
+        }
+    }
+}
+
 /// A contact with what became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredContact {
@@ -95,6 +111,31 @@ pub struct History {
     pub wishes: HashMap<CustomerKey, Wishes>,
 }
 
+impl History {
+    /// Applies wishes in the order in which they were expressed.
+    pub(crate) fn add_wishes(&mut self, rows: Vec<(Vec<u8>, String)>) -> Result<(), StoreError> {
+        for (bytes, wish) in rows {
+            let key = key_of("wishes", &bytes)?;
+            let wish: Wish = from_json("wishes", key, &wish)?;
+            wish.apply(self.wishes.entry(key).or_default());
+        }
+        Ok(())
+    }
+}
+
+/// Selects contacts up to `mark` with what the log had made of them by then, beside `more` columns, where `whose`.
+pub(crate) fn past_sql(more: &str, whose: &str, mark: i64) -> String {
+    format!(
+        "SELECT {more}, c.customer, c.activity, c.class, c.occasion, c.round, c.planned_at, \
+           CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
+           coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= {mark} \
+                     ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
+           (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
+              AND o.at >= c.planned_at AND o.seq <= {mark} ORDER BY o.seq DESC LIMIT 1) AS outcome \
+         FROM contacts c WHERE c.seq <= {mark} AND {whose}"
+    )
+}
+
 const CONTACT_COLUMNS: usize = 24;
 
 impl Store {
@@ -106,22 +147,9 @@ impl Store {
         let doing = "reading the past";
         let (low, high) = bucket.bounds();
         let mut history = History::default();
-        let rows = sqlx::query(
-            "SELECT c.customer, c.activity, c.class, c.occasion, c.round, c.planned_at, \
-               CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
-               coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= ?3 \
-                         ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
-               (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
-                  AND o.at >= c.planned_at AND o.seq <= ?3 ORDER BY o.seq DESC LIMIT 1) AS outcome \
-             FROM contacts c WHERE c.customer BETWEEN ?1 AND ?2 AND c.seq <= ?3 \
-             ORDER BY c.customer, c.seq",
-        )
-        .bind(low.0.to_vec())
-        .bind(high.0.to_vec())
-        .bind(mark)
-        .fetch_all(&self.readers)
-        .await
-        .during(doing)?;
+        let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(past_sql("1", "c.customer BETWEEN ", mark));
+        select.push_bind(low.0.to_vec()).push(" AND ").push_bind(high.0.to_vec()).push(" ORDER BY c.customer, c.seq");
+        let rows = select.build().fetch_all(&self.readers).await.during(doing)?;
         for row in &rows {
             let key = key_of("contacts", row.try_get("customer").during(doing)?)?;
             history.contacts.entry(key).or_default().push(past_of(row)?);
@@ -135,11 +163,7 @@ impl Store {
         .fetch_all(&self.readers)
         .await
         .during(doing)?;
-        for (bytes, wish) in wishes {
-            let key = key_of("wishes", &bytes)?;
-            let wish: Wish = from_json("wishes", key, &wish)?;
-            wish.apply(history.wishes.entry(key).or_default());
-        }
+        history.add_wishes(wishes)?;
         Ok(history)
     }
 
@@ -289,7 +313,7 @@ pub(crate) async fn log_states(
     Ok(())
 }
 
-fn past_of(row: &SqliteRow) -> Result<Past, StoreError> {
+pub(crate) fn past_of(row: &SqliteRow) -> Result<Past, StoreError> {
     let doing = "reading the past";
     Ok(Past {
         activity: row.try_get("activity").during(doing)?,

@@ -6,34 +6,42 @@ mod audit;
 mod blobs;
 mod campaigns;
 mod contacts;
+mod disasters;
 mod dispatch;
 mod error;
+mod events;
 mod gate;
 mod identity;
 mod keys;
 mod outcomes;
 mod people;
 mod plans;
+mod prompts;
 mod reference;
 mod registry;
 mod simulations;
 mod tasks;
+mod tokens;
 
 pub use activations::Activation;
 pub use audit::HeadSigner;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
 pub use contacts::{History, NewContact, NewControl, StoredContact};
+pub use disasters::Disaster;
 pub use dispatch::{Batch, Settled, Waiting};
 pub use error::StoreError;
+pub use events::{EventBatch, EventCommit, EventsCommitted, Recent, Unclaimed};
 pub use keys::BranchKey;
 pub use outcomes::{Cancel, NewOutcome, Recorded, Subject, Wish};
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
+pub use prompts::{CallRecord, PromptAnswer, PromptDocument, PromptRecord, Seen};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
 pub use simulations::Simulation;
 pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
+pub use tokens::Token;
 
 use error::During;
 use sqlx::SqlSafeStr;
@@ -56,6 +64,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../migrations/0002_gate.sql")),
     (3, include_str!("../migrations/0003_governance.sql")),
     (5, include_str!("../migrations/0005_tasks.sql")),
+    (8, include_str!("../migrations/0008_events.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];
 

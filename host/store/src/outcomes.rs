@@ -33,6 +33,11 @@ pub enum Wish {
         /// Its name.
         activity: String,
     },
+    /// A complaint was taken, or settled.
+    Complaint {
+        /// Whether one is open now.
+        open: bool,
+    },
     /// Nothing but disaster response goes out any more.
     Suppress {
         /// `deceased`, `possibly-missing` …
@@ -47,6 +52,7 @@ impl Wish {
             Self::RefuseAll => wishes.refuses_all = true,
             Self::RefuseClass { class } => wishes.refused_classes.push(class),
             Self::RefuseActivity { activity } => wishes.refused_activities.push(activity),
+            Self::Complaint { open } => wishes.complaint = Some(open),
             Self::Suppress { because } => wishes.suppressed = Some(because),
         }
     }
@@ -116,19 +122,8 @@ impl Store {
         now: i64,
         entry: Entry,
     ) -> Result<Recorded, StoreError> {
-        let mut recorded = Recorded::default();
         let mut tx = self.write().await?;
-        for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
-            let new = insert_outcomes(&mut tx, chunk).await?;
-            recorded.added += new.len() as u64;
-            recorded.repeated += (chunk.len() - new.len()) as u64;
-            for outcome in new {
-                if let Some(wish) = &outcome.wish {
-                    add_wish(&mut tx, outcome.customer, wish, outcome.at).await?;
-                }
-                recorded.cancelled += cancel(&mut tx, outcome, now).await?;
-            }
-        }
+        let recorded = record_new(&mut tx, outcomes, now).await?;
         if recorded.added > 0 {
             let detail = serde_json::json!({"added": recorded.added, "cancelled": recorded.cancelled});
             self.audit(&mut tx, &Entry { detail, ..entry }).await?;
@@ -163,6 +158,27 @@ impl Store {
         };
         rows.into_iter().map(subject).collect()
     }
+}
+
+/// Records outcomes, their wishes, and the end of waiting contacts.
+pub(crate) async fn record_new(
+    tx: &mut Transaction<'static, Sqlite>,
+    outcomes: &[NewOutcome],
+    now: i64,
+) -> Result<Recorded, StoreError> {
+    let mut recorded = Recorded::default();
+    for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
+        let new = insert_outcomes(tx, chunk).await?;
+        recorded.added += new.len() as u64;
+        recorded.repeated += (chunk.len() - new.len()) as u64;
+        for outcome in new {
+            if let Some(wish) = &outcome.wish {
+                add_wish(tx, outcome.customer, wish, outcome.at).await?;
+            }
+            recorded.cancelled += cancel(tx, outcome, now).await?;
+        }
+    }
+    Ok(recorded)
 }
 
 /// Inserts outcomes; returns those that were not known before, each once.

@@ -7,13 +7,14 @@
 use crate::Store;
 use crate::contacts::{NewContact, NewControl, insert_contacts, insert_controls};
 use crate::error::{During, StoreError};
+use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
 use care_domain::audit::Entry;
-use care_domain::key::Bucket;
+use care_domain::key::{Bucket, CustomerKey};
 use care_domain::plan::TaskResult;
 use care_domain::task::Descriptor;
 use sqlx::{Sqlite, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 /// A started attempt at a task.
@@ -280,7 +281,9 @@ impl Store {
         if !go_on(CommitStep::Fenced) {
             return Ok(Committed::GivenUp);
         }
-        if written_after(&mut tx, task.bucket, task.attempt.mark).await? {
+        // Whoever gets nothing from this task was decided rightly as of the mark, whatever came after.
+        let touched = touched_after(&mut tx, Some(task.bucket), task.attempt.mark).await?;
+        if !touched.is_empty() && task.contacts.iter().any(|contact| touched.contains(&contact.customer)) {
             return Ok(Committed::Stale);
         }
         if !go_on(CommitStep::Checked) {
@@ -329,23 +332,29 @@ fn milliseconds(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Whether anything that decides about the bucket's customers was written after the mark.
-/// Steps of dispatch do not: a contact that goes out counts the same as one that waits.
-async fn written_after(tx: &mut Transaction<'static, Sqlite>, bucket: Bucket, mark: i64) -> Result<bool, StoreError> {
-    let (low, high) = bucket.bounds();
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM contacts WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
-                      AND state IN ('cancelled', 'withdrawn', 'expired', 'failed')) \
-         OR EXISTS (SELECT 1 FROM wishes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3)",
+/// Customers about whom something that decides was written after the mark; only of a bucket, if one is given.
+/// Steps of dispatch do not decide: a contact that goes out counts the same as one that waits.
+pub(crate) async fn touched_after(
+    tx: &mut Transaction<'static, Sqlite>,
+    bucket: Option<Bucket>,
+    mark: i64,
+) -> Result<HashSet<CustomerKey>, StoreError> {
+    let (low, high) = bucket.unwrap_or(Bucket { bits: 0, index: 0 }).bounds();
+    // Each part walks its newest lines alone: `+customer` keeps the planner from walking the bucket instead.
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT customer FROM contacts WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3 \
+         UNION SELECT customer FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
+                      AND state IN ('cancelled', 'withdrawn', 'expired', 'failed', 'lost') \
+         UNION SELECT customer FROM wishes WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3 \
+         UNION SELECT customer FROM outcomes WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3",
     )
     .bind(mark)
     .bind(low.0.to_vec())
     .bind(high.0.to_vec())
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
-    .during("looking for newer ledger lines")
+    .during("looking for newer ledger lines")?;
+    rows.iter().map(|bytes| key_of("contacts", bytes)).collect()
 }
 
 #[cfg(test)]

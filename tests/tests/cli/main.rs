@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_plugins;
 mod care;
 mod crash_loop;
+mod event_story;
 mod fault_story;
 mod gate_story;
 mod kill_story;

@@ -12,7 +12,7 @@ const STEP: Duration = Duration::from_millis(20);
 const STEPS: u32 = 250;
 
 /// A child that does not outlive its test.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -23,7 +23,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(care: &Care) -> (Self, String) {
+    pub(crate) fn start(care: &Care) -> (Self, String) {
         let mut command = care.command();
         command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("care runs");
@@ -34,13 +34,13 @@ impl Server {
         (Self(child), address.unwrap_or_else(|| panic!("it does not listen: {line}")))
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
     }
 
     /// Waits for five seconds.
-    fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         for _ in 0..STEPS {
             if let Some(status) = self.0.try_wait().expect("its state") {
                 return status;
@@ -70,7 +70,7 @@ fn the_server_is_healthy_and_ready_and_stops_when_it_is_asked_to() {
             assert_eq!(head, "HTTP/1.1 200 OK", "{path}");
             assert_eq!(crate::care::json(&body)["status"], status);
         }
-        assert_eq!(get(&address, "/no-such-page").0, "HTTP/1.1 404 Not Found");
+        assert_eq!(get(&address, "/no-such-page").0, "HTTP/1.1 401 Unauthorized", "not even that it is missing");
         server.signal(signal);
         assert_eq!(server.end().code(), Some(0), "stopped by {signal}");
         assert!(TcpStream::connect(&address).is_err(), "nobody listens any more");

@@ -205,6 +205,10 @@ pub enum Action {
     },
     /// Waive fees 费用减免.
     FeeWaiver,
+    /// Look after something that is late.
+    Escalation,
+    /// 商机录入: a customer who is interested; the department takes it on.
+    BusinessOpportunity,
 }
 
 impl Action {

@@ -7,7 +7,7 @@ use crate::wording::Wording;
 use crate::{Engine, EngineError, PlanRequest};
 use care_domain::approval::Approval;
 use care_domain::decide::Terms;
-use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
+use care_domain::field::{FieldType, LIST_PREFIX, Stage, is_supplied};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::Manifest;
 use care_domain::plan::{Limits, PinnedCampaign, Pins};
@@ -83,7 +83,8 @@ impl Engine {
     /// Gathers what the plan needs, and refuses what would make it fail halfway.
     pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {
         let ground = self.ground(request).await?;
-        let (campaigns, blocked) = self.due_campaigns(request).await?;
+        let (mut campaigns, blocked) = self.due_campaigns(request).await?;
+        campaigns.retain(|c| crate::live::is_planned(&c.version.manifest.triggers));
         if campaigns.is_empty() && !blocked.is_empty() {
             return Err(EngineError::Findings { what: "the plan".into(), findings: blocked });
         }
@@ -324,8 +325,7 @@ fn check_fields(campaigns: &[DueCampaign], snapshot: &Snapshot) -> Result<(), En
     let mut findings = Vec::new();
     for campaign in campaigns {
         for stage in [Stage::Select, Stage::Schedule, Stage::Compose] {
-            let own = |name: &str| name.starts_with(OWN_PREFIX) || name.starts_with(LIST_PREFIX);
-            for field in campaign.version.manifest.fields_of(stage).iter().filter(|f| !own(&f.name)) {
+            for field in campaign.version.manifest.fields_of(stage).iter().filter(|f| !is_supplied(&f.name)) {
                 let place = format!("campaign {} reads {:?} in {}", campaign.id, field.name, stage.name());
                 match stored.get(&field.name) {
                     None if field.optional => {}

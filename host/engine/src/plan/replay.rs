@@ -83,10 +83,13 @@ impl Engine {
 
     /// The world as a plan pinned it.
     pub(super) async fn world_of(&self, plan: &Plan) -> Result<World, EngineError> {
-        let pins = &plan.pins;
+        self.world_of_pins(&plan.id, &plan.pins).await
+    }
+
+    /// The world as these pins of `id` have it.
+    pub(crate) async fn world_of_pins(&self, id: &str, pins: &Pins) -> Result<World, EngineError> {
         if pins.engine != care_sandbox::ENGINE {
-            let message =
-                format!("plan {} ran on {:?}, this program has {:?}", plan.id, pins.engine, care_sandbox::ENGINE);
+            let message = format!("{id} ran on {:?}, this program has {:?}", pins.engine, care_sandbox::ENGINE);
             return Err(EngineError::refused("other-engine", message, "Replay it with the release that ran it"));
         }
         let tables = self.tables_of(&pins.tables)?;

@@ -13,7 +13,7 @@ use care_domain::policy::Policy;
 use care_domain::sms;
 use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
-use care_sandbox::{Fault, Guest, MachineError, Message};
+use care_sandbox::{Fault, Guest, MachineError, Message, RunFacts};
 use care_store::{History, NewContact, NewControl};
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,23 +34,50 @@ pub(crate) struct MachineFault {
 }
 
 /// A campaign at work in a task: its guests, one a stage, and how often it may still be halved.
-struct Crew<'a> {
-    due: &'a Due,
-    index: usize,
-    select: Guest,
-    schedule: Guest,
-    compose: Guest,
+pub(super) struct Crew<'a> {
+    pub(super) due: &'a Due,
+    pub(super) index: usize,
+    guests: Guests,
     halvings: u32,
 }
 
-/// A candidate on its way to a verdict.
-struct Candidate {
-    row: u32,
-    proposal: Proposal,
-    answer: Answer,
+/// The guests of a campaign, one a stage.
+pub(crate) struct Guests {
+    select: Guest,
+    schedule: Guest,
+    compose: Guest,
+    calls: u32,
 }
 
-enum Answer {
+impl Guests {
+    /// Those of a campaign, not started yet.
+    pub(crate) fn new(due: &Due) -> Self {
+        let guest = |stage| due.plugin.guest(stage, due.facts.clone(), due.grants.clone());
+        let [select, schedule, compose] = [Stage::Select, Stage::Schedule, Stage::Compose].map(guest);
+        Self { select, schedule, compose, calls: 0 }
+    }
+
+    /// How many crews they have worked in.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    fn tell(&mut self, facts: &RunFacts) {
+        for guest in [&mut self.select, &mut self.schedule, &mut self.compose] {
+            guest.tell(facts.clone());
+        }
+        self.calls += 1;
+    }
+}
+
+/// A candidate on its way to a verdict.
+pub(super) struct Candidate {
+    pub(super) row: u32,
+    pub(super) proposal: Proposal,
+    pub(super) answer: Answer,
+}
+
+pub(super) enum Answer {
     Proposed,
     Ruled(Ruling),
     Broken(Fault),
@@ -64,7 +91,8 @@ pub(crate) fn decide_bucket(
     lists: &Lists,
     progress: &dyn Fn(usize),
 ) -> Result<BucketOutcome, MachineFault> {
-    let mut crews: Vec<Crew<'_>> = world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due)).collect();
+    let mut crews: Vec<Crew<'_>> =
+        world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due, world.pins.instant)).collect();
     let mut outcome = BucketOutcome::default();
     for due in &world.due {
         outcome.tallies.insert(due.campaign.clone(), Tally::default());
@@ -75,8 +103,9 @@ pub(crate) fn decide_bucket(
         let end = (start + batch).min(bucket.rows());
         let view = BatchView::new(bucket, start..end, history, lists);
         let mut candidates = Vec::new();
+        let all: Vec<u32> = (0..view.len() as u32).collect();
         for crew in &mut crews {
-            crew.propose(&view, &mut candidates).map_err(|e| crew.machine(e))?;
+            crew.propose(&view, &all, &mut candidates).map_err(|e| crew.machine(e))?;
         }
         candidates.sort_by_key(|c| (c.row, c.proposal.terms));
         let facts = FactColumns::read(&view, &world.disaster_areas);
@@ -110,19 +139,23 @@ fn rule(world: &World, terms: &[Terms], facts: &FactColumns, view: &BatchView<'_
 }
 
 impl<'a> Crew<'a> {
-    fn new(index: usize, due: &'a Due) -> Self {
-        let guest = |stage| due.plugin.guest(stage, due.facts.clone(), due.grants.clone());
-        Self {
-            due,
-            index,
-            select: guest(Stage::Select),
-            schedule: guest(Stage::Schedule),
-            compose: guest(Stage::Compose),
-            halvings: MAX_HALVINGS,
-        }
+    /// At work at an instant.
+    pub(super) fn new(index: usize, due: &'a Due, now: i64) -> Self {
+        Self::with(index, due, now, Guests::new(due))
     }
 
-    fn machine(&self, source: MachineError) -> MachineFault {
+    /// The same with guests that have worked before.
+    pub(super) fn with(index: usize, due: &'a Due, now: i64, mut guests: Guests) -> Self {
+        guests.tell(&RunFacts { now, ..due.facts.clone() });
+        Self { due, index, guests, halvings: MAX_HALVINGS }
+    }
+
+    /// Its guests, to work again.
+    pub(super) fn into_guests(self) -> Guests {
+        self.guests
+    }
+
+    pub(super) fn machine(&self, source: MachineError) -> MachineFault {
         MachineFault { activity: self.due.terms.activity.clone(), source }
     }
 
@@ -130,15 +163,19 @@ impl<'a> Crew<'a> {
         Proposal { terms: self.index, reason: 0, occasion: 0, score: 0.0, not_before: 0, not_after: 0 }
     }
 
-    /// `select`, then `schedule` for those selected.
-    fn propose(&mut self, view: &BatchView<'_>, candidates: &mut Vec<Candidate>) -> Result<(), MachineError> {
+    /// `select` from some rows, then `schedule` for those selected.
+    pub(super) fn propose(
+        &mut self,
+        view: &BatchView<'_>,
+        offered: &[u32],
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<(), MachineError> {
         let activity = &self.due.terms.activity;
         let fields = self.due.manifest.fields_of(Stage::Select);
-        let all: Vec<u32> = (0..view.len() as u32).collect();
-        let guest = &mut self.select;
-        let selected = halved(&all, &mut self.halvings, &mut |rows| {
+        let guest = &mut self.guests.select;
+        let selected = halved(offered, &mut self.halvings, &mut |rows| {
             // The whole batch is lent without a copy; only parts of it are gathered.
-            let part = (rows.len() < all.len()).then_some(rows);
+            let part = (rows.len() < view.len()).then_some(rows);
             guest.select(view.table(activity, fields, part))
         })?;
         for (rows, fault) in selected.bad {
@@ -172,7 +209,7 @@ impl<'a> Crew<'a> {
         let fields = self.due.manifest.fields_of(Stage::Schedule);
         let by_row: HashMap<u32, Proposal> = chosen.iter().copied().collect();
         let rows: Vec<u32> = chosen.iter().map(|(row, _)| *row).collect();
-        let guest = &mut self.schedule;
+        let guest = &mut self.guests.schedule;
         let timed = halved(&rows, &mut self.halvings, &mut |rows| {
             let reasons: Vec<u16> = rows.iter().map(|r| by_row[r].reason).collect();
             guest.schedule(view.table(activity, fields, Some(rows)), &reasons)
@@ -191,7 +228,7 @@ impl<'a> Crew<'a> {
     }
 
     /// `compose`, for the winners only.
-    fn say(
+    pub(super) fn say(
         &mut self,
         view: &BatchView<'_>,
         candidates: &mut [Candidate],
@@ -210,7 +247,7 @@ impl<'a> Crew<'a> {
         rows.sort_unstable();
         let activity = &self.due.terms.activity;
         let fields = self.due.manifest.fields_of(Stage::Compose);
-        let guest = &mut self.compose;
+        let guest = &mut self.guests.compose;
         let composed = halved(&rows, &mut self.halvings, &mut |rows| {
             let reasons: Vec<u16> = rows.iter().map(|r| winners[r]).collect();
             guest.compose(view.table(activity, fields, Some(rows)), &reasons)
@@ -236,7 +273,7 @@ impl<'a> Crew<'a> {
 }
 
 impl BucketOutcome {
-    fn record(
+    pub(super) fn record(
         &mut self,
         world: &World,
         view: &BatchView<'_>,
@@ -308,7 +345,7 @@ impl BucketOutcome {
     }
 }
 
-fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decision {
+pub(super) fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decision {
     let Proposal { reason, occasion, score, not_before, not_after, .. } = candidate.proposal;
     // A plugin that broke in `select` gave no reason; its first one is not meant.
     let named = (not_before, not_after) != (0, 0) || !matches!(candidate.answer, Answer::Broken(_));
@@ -333,7 +370,7 @@ fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decisio
 }
 
 /// The messages whose template was granted for their reason.
-fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> {
+pub(super) fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> {
     let reason = due.manifest.reasons.iter().find(|r| r.name == reason);
     messages.retain(|message| {
         let template = due.manifest.template(message.template);
@@ -344,7 +381,7 @@ fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> 
 
 /// The messages of a cleared candidate as contacts: each on the first permitted channel for which its template has a
 /// body. One without any is not said: whoever is permitted on the desk alone gets no short message.
-fn contacts<'a>(
+pub(super) fn contacts<'a>(
     due: &'a Due,
     reader: Reader<'a>,
     messages: Vec<Message>,
@@ -394,7 +431,7 @@ fn contacts<'a>(
 
 /// What a message costs where a budget pays for it, in fen. Its slots were checked as they left the guest; one that could
 /// not be worded would count as a single segment.
-fn cost_fen(due: &Due, contact: &NewContact, policy: &Policy) -> u64 {
+pub(super) fn cost_fen(due: &Due, contact: &NewContact, policy: &Policy) -> u64 {
     let Some(wording) = &due.wording else { return 0 };
     let segments = match contact.channel {
         Channel::Sms => wording.read(contact, contact.language).map_or(1, |text| sms::segments(&text).segments),

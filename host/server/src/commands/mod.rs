@@ -1,6 +1,8 @@
 //! The commands: each reads its files, calls the engine, and words the answer.
 
 pub(crate) mod campaign;
+pub(crate) mod disaster;
+pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod gate;
 pub(crate) mod key;
@@ -11,6 +13,8 @@ pub(crate) mod plugin;
 pub(crate) mod population;
 pub(crate) mod setup;
 pub(crate) mod submission;
+pub(crate) mod token;
+pub(crate) mod touchpoint;
 
 use anyhow::Context;
 use care_engine::{Engine, EngineError, Worker};
