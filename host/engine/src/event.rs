@@ -358,7 +358,7 @@ impl Engine {
         Ok(EventBatchShown { number, instant, person, events, decisions })
     }
 
-    async fn kept_batch(&self, number: i64) -> Result<EventBatch, EngineError> {
+    pub(crate) async fn kept_batch(&self, number: i64) -> Result<EventBatch, EngineError> {
         let unknown =
             || EngineError::refused("unknown-batch", format!("there is no event batch {number}"), "They count from 1");
         self.store.event_batch(number).await?.ok_or_else(unknown)

@@ -69,6 +69,10 @@ async fn an_arrival_is_told_at_once_and_again_neither_when_repeated_nor_when_it_
     assert_eq!((first.accepted, first.repeated, first.contacts), (1, 0, Some(1)));
     let messages = support::messages(&engine, who[0], "roaming-tariff").await;
     assert_eq!((messages.len(), messages[0].state), (1, ContactState::Released));
+    let why = engine.why(&who[0].to_string(), None).await.expect("an explanation");
+    let told = &why.plans[0].activities[0];
+    assert_eq!((why.plans[0].plan.as_str(), told.verdict.as_str()), ("event-1", "cleared"));
+    assert!(told.reason == "other-province" && told.messages[0].text.contains("12593"), "{told:?}");
     // A thousand times the same.
     let again = Value::Array((0..1_000).map(|_| arrives("1", who[0], ten())).collect());
     let repeated = send(&engine, &again, ten()).await;

@@ -135,13 +135,15 @@ async fn through_three_phases_everybody_who_is_there_is_looked_after_and_nothing
     support::started(&engine, "birthday", serde_json::json!({})).await;
     // The alert alone sends nothing, and an agent may not activate.
     assert_eq!(engine.disaster(1).await.expect("a draft").state, DisasterState::Draft);
-    let refused =
-        engine.activate_disaster(1, "disaster-response", "operator", NOW).await.expect_err("not the operator");
+    let afternoon = at("2008-05-12T16:00:00");
+    let activate = async |activity: &str, by: &str| {
+        engine.activate_disaster(1, activity, (None, "magnitude 7.9 at Wenchuan"), by, afternoon).await
+    };
+    let refused = activate("disaster-response", "operator").await.expect_err("not the operator");
     assert_eq!(refused.findings()[0].code, "not-allowed");
-    let refused = engine.activate_disaster(1, "birthday", DUTY, NOW).await.expect_err("no disaster activity");
-    assert_eq!(refused.findings()[0].code, "not-for-disasters");
-    let active = engine.activate_disaster(1, "disaster-response", DUTY, at("2008-05-12T16:00:00")).await;
-    let active = active.expect("activated");
+    let refused = activate("birthday", DUTY).await.expect_err("not on standby");
+    assert_eq!(refused.findings()[0].code, "out-of-bounds");
+    let active = activate("disaster-response", DUTY).await.expect("activated");
     assert_eq!((active.state, active.campaign.as_deref()), (DisasterState::Active, Some("disaster-response-1")));
 
     // Rescue: calls to the customer and the close contacts, credit 9999.

@@ -217,6 +217,8 @@ impl Action {
         match self {
             Self::CreditRating { .. } => "credit-rating",
             Self::FeeWaiver => "fee-waiver",
+            Self::Escalation => "escalation",
+            Self::BusinessOpportunity => "business-opportunity",
         }
     }
 }

@@ -23,6 +23,7 @@ fn decided(waiting: &[(Past, Waiting)], more: Vec<Past>, terms: &[Terms], policy
     let customer = Customer {
         key: who.key,
         region: who.region,
+        visited: who.visited,
         list: who.list,
         open_complaint: false,
         in_disaster_area: false,
