@@ -46,8 +46,9 @@ impl Engine {
         let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
         let submissions = self.store.submissions().await?;
         let pinned = newest_approved(&submissions, new)?;
-        not_on_standby(&self.vouched(pinned).await?)?;
-        let campaign = self.pin(pinned, new, &actor).await?;
+        let approval = self.vouched(pinned).await?;
+        not_on_standby(&approval)?;
+        let campaign = pin(pinned, &approval, new, &actor)?;
         self.not_twice(&campaign).await?;
         self.make_active(pinned, &actor).await?;
         let entry = Entry::of(&actor, "campaign-started", "", pinning(&campaign));
@@ -81,8 +82,9 @@ impl Engine {
             max_snapshot_days: Some(before.max_snapshot_days),
         };
         let pinned = newest_approved(&submissions, &new)?;
-        not_on_standby(&self.vouched(pinned).await?)?;
-        let campaign = Campaign { id: before.id, ..self.pin(pinned, &new, &actor).await? };
+        let approval = self.vouched(pinned).await?;
+        not_on_standby(&approval)?;
+        let campaign = Campaign { id: before.id, ..pin(pinned, &approval, &new, &actor)? };
         self.make_active(pinned, &actor).await?;
         let entry = Entry::of(&actor, "campaign-repointed", format!("campaign {id}"), pinning(&campaign));
         if !self.store.repoint_campaign(&campaign, &entry).await? {
@@ -92,29 +94,6 @@ impl Engine {
             campaign: campaign.id,
             version: pinned.version.manifest.version.clone(),
             digest: campaign.component,
-        })
-    }
-
-    /// A campaign of this version with these parameters, not kept yet.
-    pub(crate) async fn pin(
-        &self,
-        pinned: &StoredSubmission,
-        new: &NewCampaign,
-        actor: &Actor,
-    ) -> Result<Campaign, EngineError> {
-        let approval = self.vouched(pinned).await?;
-        let manifest = &pinned.version.manifest;
-        Ok(Campaign {
-            id: String::new(),
-            activity: manifest.name.clone(),
-            requirement: new.requirement.to_string(),
-            component: pinned.version.component.clone(),
-            approval: approval.digest().map_err(EngineError::internal)?,
-            params: checked_params(manifest, &new.params)?,
-            max_snapshot_days: new.max_snapshot_days.unwrap_or(MAX_SNAPSHOT_DAYS),
-            active: true,
-            started_by: actor.person.clone(),
-            started_at: actor.at,
         })
     }
 
@@ -165,6 +144,28 @@ impl Engine {
 
 fn stopped(id: &str) -> EngineError {
     EngineError::refused("already-stopped", format!("campaign {id} is stopped already"), "Nothing to do")
+}
+
+/// A campaign of a version, on the approval that vouches for it, with these parameters; not kept yet.
+pub(crate) fn pin(
+    pinned: &StoredSubmission,
+    approval: &Approval,
+    new: &NewCampaign,
+    actor: &Actor,
+) -> Result<Campaign, EngineError> {
+    let manifest = &pinned.version.manifest;
+    Ok(Campaign {
+        id: String::new(),
+        activity: manifest.name.clone(),
+        requirement: new.requirement.to_string(),
+        component: pinned.version.component.clone(),
+        approval: approval.digest().map_err(EngineError::internal)?,
+        params: checked_params(manifest, &new.params)?,
+        max_snapshot_days: new.max_snapshot_days.unwrap_or(MAX_SNAPSHOT_DAYS),
+        active: true,
+        started_by: actor.person.clone(),
+        started_at: actor.at,
+    })
 }
 
 /// What waits for an emergency is not started like any other campaign.

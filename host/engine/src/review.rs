@@ -92,7 +92,8 @@ impl Engine {
         Ok(Decided::WaitsForSecond { proposed: approval, reach })
     }
 
-    /// The second person grants what the first proposed, on the same evidence, which must still be fresh.
+    /// The second person grants what the first proposed, on the newest evidence of exactly those terms, which must still be
+    /// fresh.
     pub async fn confirm(&self, id: i64, ticks: &Ticks, by: &str, at: i64) -> Result<Approval, EngineError> {
         let found = self.submission(id).await?;
         let actor = self.authorise(by, Act::Decide, Some(&found.version.manifest.owner_region), at).await?;

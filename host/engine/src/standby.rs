@@ -39,7 +39,7 @@ impl Engine {
             reason: reason.to_owned(),
             review: Review::opened(at),
         };
-        let campaign = self.pin(pinned, new, &actor).await?;
+        let campaign = crate::campaign::pin(pinned, &approval, new, &actor)?;
         self.make_active(pinned, &actor).await?;
         let detail = json!({"approval": campaign.approval, "params": campaign.params, "bounds": bounds});
         let entry = Entry::of(&actor, "standby-activated", "", detail).because(reason);
