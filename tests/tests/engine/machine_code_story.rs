@@ -37,6 +37,27 @@ async fn a_start_with_approved_plugins_compiles_nothing() {
     assert_eq!(compiled, 0);
 }
 
+/// One activity for each entry of the catalogue (domain.md section 2): a start loads all of them as they were kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_with_33_approved_plugins_compiles_nothing() {
+    const ALL: u64 = 33;
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = support::populated(folder.path(), 500).await;
+    let names: Vec<String> = (1..=ALL).map(|n| format!("points-{n}")).collect();
+    for name in &names {
+        let bytes = crate::gate_story::rewritten("points-expiry", |manifest| manifest["name"] = name.as_str().into());
+        support::approved_bytes(&engine, &bytes, &care_domain::approval::Conditions::default()).await;
+    }
+    for name in &names {
+        support::started(&engine, name, serde_json::json!({})).await;
+    }
+    assert_eq!(engine.compilations(), ALL, "once each, at upload");
+    drop(engine);
+    let engine = opened(folder.path()).await;
+    let plan = support::run(&engine, &support::plan_of(DATE)).await;
+    assert_eq!((plan.activities.len() as u64, engine.compilations()), (ALL, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_the_hosts_own_is_built_again_and_never_loaded() {
     let (folder, _) = support::at_work(2_000, &DUE).await;
