@@ -5,7 +5,7 @@ CARE := $(TARGET)/debug/care
 ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins demo test fuzz crash-loop bench-size lint fmt clean
+.PHONY: build plugins peers demo test fuzz crash-loop bench-size lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -17,9 +17,13 @@ plugins: build
 demo: plugins
 	$(TARGET)/debug/care-demo --care $(CARE) --plugins $(TARGET)/plugins --out target/demo
 
+# Gateways written by others, which the channel tests start: pinned, below the build folder, installed once.
+peers:
+	@tests/peers/install.sh $(abspath $(TARGET)/peers)
+
 # `cargo test` where nextest is not installed: the same tests, slower.
-test: plugins
-	CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
+test: plugins peers
+	CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
 
 # Ten thousand damaged and made-up inputs for the gate and the sandbox; `make test` runs fifteen hundred of them.
 fuzz: plugins

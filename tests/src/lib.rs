@@ -53,6 +53,21 @@ pub fn tamper(folder: &Path, statements: &str) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// The folder of gateways written by others (`make peers`); `None`, and a loud word, where they are not installed.
+#[allow(clippy::disallowed_methods, reason = "`make test` says so where the peers are")]
+pub fn peers() -> Option<PathBuf> {
+    let beside = program().ancestors().nth(2).map(|target| target.join("peers"));
+    let folder = std::env::var("CARE_PEERS").ok().map(PathBuf::from).or(beside)?;
+    if folder.join("ready-1").is_file() {
+        return Some(folder);
+    }
+    eprintln!(
+        "SKIPPED: {} holds no peers; `make peers` installs them (needs node, npm, python3-venv)",
+        folder.display()
+    );
+    None
+}
+
 /// Copies a folder with everything in it; `to` must not exist.
 pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a new folder");

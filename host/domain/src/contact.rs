@@ -145,6 +145,14 @@ impl ContactIdentity<'_> {
     }
 }
 
+impl ContactId {
+    /// Reads an id as `Display` writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        hex::decode_to_slice(text, &mut id).ok().map(|()| Self(id))
+    }
+}
+
 impl fmt::Display for ContactId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
@@ -158,7 +166,7 @@ impl fmt::Debug for ContactId {
 }
 
 /// The life of a contact. `planned → released → sending → sent | failed | unknown`,
-/// and before it was sent `cancelled`, `withdrawn` or `expired`. What release cuts is no contact any more: a later
+/// and before it was sent `cancelled`, `withdrawn` or `expired`. What fails for a passing reason waits again. What release cuts is no contact any more: a later
 /// plan may propose it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -231,7 +239,11 @@ impl ContactState {
             Self::Sending => {
                 matches!(next, Self::Sent | Self::Failed | Self::Unknown | Self::Released | Self::Withdrawn)
             }
-            Self::Sent | Self::Failed | Self::Unknown | Self::Cancelled | Self::Withdrawn | Self::Expired => false,
+            // A late answer or a receipt proves that the gateway has it.
+            Self::Unknown => next == Self::Sent,
+            // A dead letter that somebody replays; what did not arrive and goes on along its chain.
+            Self::Failed | Self::Sent => next == Self::Released,
+            Self::Cancelled | Self::Withdrawn | Self::Expired => false,
         }
     }
 }
@@ -276,7 +288,8 @@ mod tests {
     fn a_sent_contact_stays_sent() {
         for state in ContactState::ALL {
             assert_eq!(ContactState::from_name(state.name()), Some(state));
-            assert!(!ContactState::Sent.may_become(state));
+            // Only along its fallback chain does it move again.
+            assert_eq!(ContactState::Sent.may_become(state), state == ContactState::Released);
             assert!(!state.may_become(ContactState::Planned));
         }
     }

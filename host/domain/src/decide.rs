@@ -258,26 +258,31 @@ fn not_suppressed(who: &Customer<'_>, terms: &Terms, rules: ClassRules) -> Resul
 }
 
 fn consents(who: &Customer<'_>, terms: &Terms, rule: ConsentRule) -> Result<(), Ruling> {
-    let refused = |figures: String| Err(Ruling::stop(Verdict::NoConsent, "refusal", figures));
-    let wishes = who.wishes;
-    if rule != ConsentRule::NotNeeded && wishes.refused_activities.contains(&terms.activity) {
-        return refused(format!("refused activity {}", terms.activity));
+    if let Some(figures) = refusal(who.wishes, terms.class, &terms.activity, rule) {
+        return Err(Ruling::stop(Verdict::NoConsent, "refusal", figures));
     }
-    if rule.respects_refusal_of_all() && (wishes.refuses_all || wishes.refused_classes.contains(&terms.class)) {
-        return refused(if wishes.refuses_all {
-            "refused everything".into()
-        } else {
-            format!("refused class {}", terms.class.name())
-        });
-    }
-    if rule == ConsentRule::Needed && wishes.commercial != Some(true) {
+    if rule == ConsentRule::Needed && who.wishes.commercial != Some(true) {
         return Err(Ruling::stop(
             Verdict::NoConsent,
             "consent",
-            if wishes.commercial.is_none() { "never given" } else { "not given" },
+            if who.wishes.commercial.is_none() { "never given" } else { "not given" },
         ));
     }
     Ok(())
+}
+
+/// What of the customer's wishes refuses a contact, in words.
+pub(crate) fn refusal(wishes: &Wishes, class: Class, activity: &str, rule: ConsentRule) -> Option<String> {
+    if rule != ConsentRule::NotNeeded && wishes.refused_activities.iter().any(|refused| refused == activity) {
+        return Some(format!("refused activity {activity}"));
+    }
+    if !rule.respects_refusal_of_all() {
+        return None;
+    }
+    if wishes.refuses_all {
+        return Some("refused everything".into());
+    }
+    wishes.refused_classes.contains(&class).then(|| format!("refused class {}", class.name()))
 }
 
 fn not_in_trouble(who: &Customer<'_>, rules: ClassRules) -> Result<(), Ruling> {

@@ -142,10 +142,16 @@ pub enum Act {
     ManagePersons,
     /// Register and revoke branch keys.
     ManageKeys,
+    /// Say by which gateways the channels go.
+    ManageGateways,
+    /// Open and close calling windows.
+    OpenCalls,
+    /// Take calls or requests to one's department, and report what came of them.
+    Work,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 35] = {
+const RIGHTS: [(Act, &[Role]); 38] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
@@ -186,6 +192,9 @@ const RIGHTS: [(Act, &[Role]); 35] = {
         (Act::ImportCalendar, &[Operator, InformationSystems]),
         (Act::ManagePersons, &[Administrator]),
         (Act::ManageKeys, &[Administrator]),
+        (Act::ManageGateways, &[Administrator]),
+        (Act::OpenCalls, &[CustomerService]),
+        (Act::Work, &[CustomerService, InformationSystems, KeyAccounts]),
     ]
 };
 
@@ -238,6 +247,9 @@ impl Act {
             Self::ImportCalendar => "import-calendar",
             Self::ManagePersons => "manage-persons",
             Self::ManageKeys => "manage-keys",
+            Self::ManageGateways => "manage-gateways",
+            Self::OpenCalls => "open-calls",
+            Self::Work => "work",
         }
     }
 }

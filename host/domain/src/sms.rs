@@ -59,25 +59,98 @@ pub struct Segments {
 
 /// The encoding and segments of a whole text. Whoever asks puts the signature in: it is sent and paid for too.
 pub fn segments(text: &str) -> Segments {
-    let narrow = text.chars().all(|c| BASIC.contains(c) || EXTENDED.contains(c));
-    let encoding = if narrow { Encoding::Gsm7 } else { Encoding::Ucs2 };
+    let (encoding, pieces) = split(text);
     let units = text.chars().map(|c| encoding.units(c)).sum();
-    let (single, several) = encoding.room();
-    let segments = if units <= single { 1 } else { packed(text, encoding, several) };
-    Segments { encoding, units, segments }
+    Segments { encoding, units, segments: pieces.len() as u32 }
 }
 
-/// Segments of `room` units: neither an escaped character nor a surrogate pair is torn apart.
-fn packed(text: &str, encoding: Encoding, room: u32) -> u32 {
-    let (mut segments, mut used) = (1, 0);
-    for units in text.chars().map(|c| encoding.units(c)) {
-        if used + units > room {
-            segments += 1;
-            used = 0;
+/// The texts of the segments: neither an escaped character nor a surrogate pair is torn apart.
+fn split(text: &str) -> (Encoding, Vec<&str>) {
+    let narrow = text.chars().all(|c| BASIC.contains(c) || EXTENDED.contains(c));
+    let encoding = if narrow { Encoding::Gsm7 } else { Encoding::Ucs2 };
+    let (single, several) = encoding.room();
+    if text.chars().map(|c| encoding.units(c)).sum::<u32>() <= single {
+        return (encoding, vec![text]);
+    }
+    let (mut pieces, mut start, mut used) = (Vec::new(), 0, 0);
+    for (at, c) in text.char_indices() {
+        let units = encoding.units(c);
+        if used + units > several {
+            pieces.push(&text[start..at]);
+            (start, used) = (at, 0);
         }
         used += units;
     }
-    segments
+    pieces.push(&text[start..]);
+    (encoding, pieces)
+}
+
+/// The most segments of one message: the header that joins them counts in one octet.
+pub const MAX_SEGMENTS: usize = 255;
+
+/// A text as it goes to a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// How.
+    pub encoding: Encoding,
+    /// The octets of each segment. Where there are several, each begins with the header that joins them.
+    pub segments: Vec<Vec<u8>>,
+}
+
+/// Encodes a text: GSM 7-bit one septet an octet, as gateways take it, or UCS-2 with the high octet first. `reference`
+/// is the same in all segments and differs between messages to one handset. `None` when there are too many segments.
+pub fn encode(text: &str, reference: u8) -> Option<Encoded> {
+    let (encoding, pieces) = split(text);
+    if pieces.len() > MAX_SEGMENTS {
+        return None;
+    }
+    let all = pieces.len() as u8;
+    let octets = |piece: &str| -> Vec<u8> {
+        match encoding {
+            Encoding::Gsm7 => piece.chars().flat_map(septets).collect(),
+            Encoding::Ucs2 => piece.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    };
+    let joined = |(number, piece): (u8, &&str)| -> Vec<u8> {
+        let header: &[u8] = if all == 1 { &[] } else { &[5, 0, 3, reference, all, number] };
+        [header, &octets(piece)].concat()
+    };
+    Some(Encoded { encoding, segments: (1..=all).zip(&pieces).map(joined).collect() })
+}
+
+/// The septets of a character of GSM 7-bit.
+fn septets(c: char) -> Vec<u8> {
+    if let Some(place) = BASIC.chars().position(|b| b == c) {
+        // The place of the escape stands between the two halves of the alphabet that `BASIC` writes down.
+        let place = place as u8;
+        return vec![if place >= ESCAPE { place + 1 } else { place }];
+    }
+    let codes = [0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65];
+    let mut known = EXTENDED.chars().zip(codes);
+    known.find(|(e, _)| *e == c).map_or_else(Vec::new, |(_, code)| vec![ESCAPE, code])
+}
+
+/// Announces a character of the extension table.
+const ESCAPE: u8 = 0x1b;
+
+/// Reads the octets of a message from a customer, header left out. What cannot be read becomes `\u{fffd}`.
+pub fn decode(encoding: Encoding, octets: &[u8]) -> String {
+    match encoding {
+        Encoding::Ucs2 => {
+            let units: Vec<u16> = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            String::from_utf16_lossy(&units)
+        }
+        Encoding::Gsm7 => {
+            let mut text = String::new();
+            let mut rest = octets.iter().copied();
+            while let Some(octet) = rest.next() {
+                let wanted: Vec<u8> = if octet == ESCAPE { vec![octet, rest.next().unwrap_or(0)] } else { vec![octet] };
+                let found = BASIC.chars().chain(EXTENDED.chars()).find(|c| septets(*c) == wanted);
+                text.push(found.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            text
+        }
+    }
 }
 
 #[cfg(test)]
@@ -132,5 +205,41 @@ mod tests {
     fn one_character_beyond_gsm_7_makes_the_whole_text_ucs_2() {
         assert_eq!(counted(&"a".repeat(71)).0, Encoding::Gsm7);
         assert_eq!(counted(&format!("{}…", "a".repeat(70))), (Encoding::Ucs2, 71, 2));
+    }
+
+    #[test]
+    fn what_is_encoded_reads_the_same_and_fits_its_segments() {
+        for text in [
+            "hello {x} ~ €",
+            "【关怀】您的余额为12.05元，拒收请回复TD",
+            &"字".repeat(200),
+            &"a€".repeat(200),
+            &"🎂".repeat(70),
+        ] {
+            let encoded = encode(text, 7).expect("a message");
+            assert_eq!(encoded.segments.len() as u32, segments(text).segments);
+            let header = if encoded.segments.len() > 1 { 6 } else { 0 };
+            let mut read = String::new();
+            for (number, segment) in (1..).zip(&encoded.segments) {
+                // 140 octets on the air: one septet an octet is packed later.
+                let most = if encoded.encoding == Encoding::Gsm7 && header > 0 {
+                    159
+                } else if header == 0 {
+                    160
+                } else {
+                    140
+                };
+                assert!(segment.len() <= most, "{} octets", segment.len());
+                if header > 0 {
+                    assert_eq!(segment[..6], [5, 0, 3, 7, encoded.segments.len() as u8, number]);
+                }
+                read += &decode(encoded.encoding, &segment[header..]);
+            }
+            assert_eq!(read, text);
+        }
+        assert_eq!(encode("@Aä€", 0).map(|e| e.segments), Some(vec![vec![0, 0x41, 0x7b, 0x1b, 0x65]]));
+        assert_eq!(encode(&"字".repeat(255 * 67 + 1), 0), None);
+        assert_eq!(decode(Encoding::Gsm7, &[0x1b, 0x00, 0xff, 0x41]), "\u{fffd}\u{fffd}A");
+        assert_eq!(decode(Encoding::Ucs2, &[0xd8, 0x00, 0x00]), "\u{fffd}");
     }
 }

@@ -74,6 +74,13 @@ pub fn parse_instant(text: &str) -> Option<i64> {
     Some(zoned.timestamp().as_millisecond())
 }
 
+/// Writes an instant as SMPP 3.4 does (7.1.1): `YYMMDDhhmmsstnnp` in UTC; `None` outside the years 2000 to 2099.
+pub fn smpp_instant(instant_ms: i64) -> Option<String> {
+    let utc = Timestamp::from_millisecond(instant_ms).ok()?.to_zoned(TimeZone::UTC);
+    let year = utc.year();
+    (2000..=2099).contains(&year).then(|| format!("{:02}{}000+", year - 2000, utc.strftime("%m%d%H%M%S")))
+}
+
 /// A zone by its IANA name.
 pub fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()

@@ -137,6 +137,13 @@ impl From<StoreError> for EngineError {
     }
 }
 
+impl From<care_channels::FileError> for EngineError {
+    fn from(error: care_channels::FileError) -> Self {
+        let care_channels::FileError { path, doing, source } = error;
+        Self::File { path, doing, source }
+    }
+}
+
 impl From<PopulationError> for EngineError {
     fn from(error: PopulationError) -> Self {
         match &error {

@@ -6,6 +6,7 @@ mod audit;
 mod brake;
 mod campaign;
 mod data;
+mod desk;
 mod dispatch;
 mod error;
 mod evaluate;
@@ -39,7 +40,8 @@ mod wording;
 pub use brake::LiveScore;
 pub use campaign::{NewCampaign, Started};
 pub use data::{Imported, ListImported, Populating};
-pub use dispatch::Dispatched;
+pub use desk::{Work, WorkRecorded, WorkReport, work_csv};
+pub use dispatch::{DispatchStatus, Dispatched, GatewayState};
 pub use error::EngineError;
 pub use evaluate::{
     ByDay, Compared, Distribution, Evaluation, EvaluationRequest, Execution, ExecutionCounts, Histogram, Measure,
@@ -59,13 +61,14 @@ pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use wide::ExperimentImport;
 
+pub use care_channels::{GatewaysConfig, Health};
 pub use care_population::PopulationError;
 pub use care_population::export::Form;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, BranchKey, CalendarRow, CalledOff, Campaign, CommitStep, Halt, KeptEvaluation, Notice, PATIENCE, Plan,
-    PlanState, PolicyVersion, Simulation, StoredSubmission, Thrown,
+    Activation, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, DeadLetter, Halt,
+    KeptEvaluation, Notice, PATIENCE, Plan, PlanState, PolicyVersion, Simulation, StoredSubmission, Thrown,
 };
 
 use care_domain::field::Dictionary;

@@ -57,7 +57,7 @@ pub enum OutcomeSource {
     Receipt,
     /// A customer's reply.
     Reply,
-    /// An agent who called.
+    /// An agent who called, or a department that did what it was asked.
     Call,
 }
 
@@ -159,6 +159,28 @@ impl Engine {
     /// Begins to record.
     pub(crate) async fn recorder(&self, source: OutcomeSource, by: &str, now: i64) -> Result<Recorder, EngineError> {
         let actor = self.authorise(by, Act::RecordOutcomes, None, now).await?;
+        self.recorder_of(source, actor).await
+    }
+
+    /// Records what gateways and desks tell of customers, in the name of somebody whose act (dispatch, work) that is.
+    pub(crate) async fn record_told(
+        &self,
+        reports: Vec<OutcomeReport>,
+        source: OutcomeSource,
+        actor: &Actor,
+        now: i64,
+    ) -> Result<OutcomeImport, EngineError> {
+        if reports.is_empty() {
+            return Ok(OutcomeImport::default());
+        }
+        let mut recorder = self.recorder_of(source, Actor { at: now, ..actor.clone() }).await?;
+        for report in reports {
+            recorder.take(self, report).await?;
+        }
+        recorder.finish(self).await
+    }
+
+    async fn recorder_of(&self, source: OutcomeSource, actor: Actor) -> Result<Recorder, EngineError> {
         let mut kinds = BTreeSet::new();
         let mut activities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut names = BTreeSet::new();

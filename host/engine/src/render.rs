@@ -2,6 +2,8 @@
 
 use crate::reference::LoadedTables;
 use crate::{Engine, EngineError};
+use care_channels::Wording;
+use care_domain::contact::Channel;
 use care_domain::identity::Identity;
 use care_domain::manifest::Manifest;
 use care_domain::render::{Body, Labels, Person, check_slot, render};
@@ -13,6 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Renderer {
     manifests: HashMap<String, Arc<Manifest>>,
     labels: HashMap<String, Labels>,
+    wording: Wording,
 }
 
 impl Engine {
@@ -29,7 +32,7 @@ impl Engine {
                 labels.insert(contact.plan.clone(), tables.labels());
             }
         }
-        Ok(Renderer { manifests, labels })
+        Ok(Renderer { manifests, labels, wording: self.gateways()?.wording })
     }
 }
 
@@ -40,12 +43,16 @@ impl Renderer {
         let impossible = |what: &str| EngineError::internal(format!("contact {}: {what}", planned.id));
         let manifest = self.manifests.get(&planned.component).ok_or_else(|| impossible("its version is gone"))?;
         let template = manifest.templates.iter().find(|t| t.name == planned.template);
-        let body = template.and_then(|t| t.body(planned.channel));
+        let body = template.and_then(|t| t.body(contact.via));
         let body = body.ok_or_else(|| impossible("its template has no body for its channel"))?;
         let values = values(planned, manifest, self.labels.get(&contact.plan)).map_err(|e| impossible(&e))?;
         let person = identity.map(|i| Person { surname: i.surname.clone(), name: i.name.clone() }).unwrap_or_default();
         let parsed = Body::parse(body.get(planned.language)).map_err(|e| impossible(&e.to_string()))?;
-        render(&parsed, &values, &person, planned.language).map_err(|e| impossible(&e.to_string()))
+        let text = render(&parsed, &values, &person, planned.language).map_err(|e| impossible(&e.to_string()))?;
+        Ok(match contact.via {
+            Channel::Sms => self.wording.around(&text, planned.class, planned.language),
+            _ => text,
+        })
     }
 
     /// The manifest of a contact's version.

@@ -128,12 +128,26 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         bucket: Option<u32>,
     },
-    /// Hand what is due to the gateways; now they are files in the data folder's `outbox`.
+    /// Hand what is due to the gateways; channels without one are files in the data folder's `outbox`.
     Dispatch {
         /// The instant to act at instead of now: RFC 3339, or a date and time in the province.
-        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        #[arg(long, global = true, value_parser = instant, value_name = "INSTANT")]
         at: Option<i64>,
+        /// Go on with whatever becomes due, and hear receipts and replies, until asked to stop.
+        #[arg(long)]
+        watch: bool,
+        #[command(subcommand)]
+        command: Option<DispatchCommand>,
     },
+    /// Calls: windows, and numbers handed out to agents.
+    #[command(subcommand)]
+    Calls(CallsCommand),
+    /// Requests to departments: credit ratings, fee waivers.
+    #[command(subcommand)]
+    Requests(RequestsCommand),
+    /// Gateways: by what each channel goes out.
+    #[command(subcommand)]
+    Gateway(GatewayCommand),
     /// Why a customer was contacted, or not.
     Why {
         /// The operator's customer id, or a pseudonymous key.
@@ -822,6 +836,87 @@ pub(crate) struct WorkArgs {
     /// Others take this process's tasks over when it gave no sign of life for so long.
     #[arg(long, default_value_t = care_engine::DEFAULT_LEASE.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
     pub(crate) lease: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DispatchCommand {
+    /// How contacts and receipts add up by channel.
+    Status,
+    /// List what was given up after several attempts.
+    Dead,
+    /// Let what was given up go out again.
+    Replay {
+        /// Only of this campaign.
+        #[arg(long, value_name = "CAMPAIGN")]
+        campaign: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CallsCommand {
+    /// Open a calling window: numbers are handed out until it closes or is full.
+    Open {
+        /// Agents.
+        #[arg(long, value_name = "N")]
+        seats: u32,
+        /// Calls that each makes in an hour.
+        #[arg(long, default_value_t = 12, value_name = "N")]
+        calls_an_hour: u32,
+        /// Until when: RFC 3339, or a date and time in the province.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        until: i64,
+    },
+    /// Close the window that is open.
+    Close,
+    /// List the newest windows.
+    List,
+    /// Take calls to make, the most urgent first.
+    Take(TakeArgs),
+    /// Record what came of calls, from CSV: contact,result[,note].
+    Record {
+        /// The list that was handed out, filled in.
+        file: PathBuf,
+    },
+    /// The report of a day: calls and requests, and what came of them.
+    Report {
+        /// The day.
+        #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
+        date: i32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RequestsCommand {
+    /// Take requests to one's own department.
+    Take(TakeArgs),
+    /// Record what was done, from CSV: contact,result[,note]; results are done and declined.
+    Record {
+        /// The list that was handed out, filled in.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TakeArgs {
+    /// At most so many.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) count: u64,
+    /// Write a list that spreadsheets open, to be filled in and given back.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GatewayCommand {
+    /// Put gateways in force (see examples/gateways.toml). Secrets stand in files of their own.
+    Set {
+        /// The configuration.
+        file: PathBuf,
+    },
+    /// Show the gateways in force.
+    Show,
+    /// Try whether each gateway is there and takes us for who we say we are. Nothing is sent.
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         // Whoever reads the log may go away; complaining about that on the same closed pipe would end the request.
         .log_internal_errors(false)
-        .with_env_filter(tracing_subscriber::EnvFilter::new(&args.log))
+        .with_env_filter(filter(&args.log))
         .init();
     let json = args.json;
     match run(args) {
@@ -40,6 +40,12 @@ fn main() -> ExitCode {
             ExitCode::from(REFUSED)
         }
     }
+}
+
+/// What is logged, whatever is asked for: never what the protocol libraries see, which is numbers and texts.
+fn filter(level: &str) -> tracing_subscriber::EnvFilter {
+    let silent = ["rusmpp", "rusmppc", "lettre", "reqwest", "hyper"].map(|name| format!(",{name}=off"));
+    tracing_subscriber::EnvFilter::new(format!("{level}{}", silent.concat()))
 }
 
 /// A clock that was set is believed in a rehearsal alone: elsewhere it would backdate decisions.
@@ -83,7 +89,12 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Campaign(ref command) => commands::campaign::run(&args, command).await,
             Command::Plan(ref command) => commands::plan::run(&args, command).await,
             Command::Replay { ref plan, bucket } => commands::plan::replay(&args, plan, bucket).await,
-            Command::Dispatch { at } => commands::plan::dispatch(&args, at).await,
+            Command::Dispatch { at, watch, ref command } => {
+                commands::gateway::dispatch(&args, at, watch, command.as_ref()).await
+            }
+            Command::Calls(ref command) => commands::desk::calls(&args, command).await,
+            Command::Requests(ref command) => commands::desk::requests(&args, command).await,
+            Command::Gateway(ref command) => commands::gateway::run(&args, command).await,
             Command::Why { ref customer, date } => commands::plan::why(&args, customer, date).await,
             Command::Outcome(ref command) => commands::outcome::run(&args, command).await,
             Command::Evaluate(ref wanted) => commands::effect::evaluate(&args, wanted).await,

@@ -70,7 +70,8 @@ async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
     }
 }
 
-async fn stopped() {
+/// Until a signal asks to stop.
+pub(crate) async fn stopped() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     tokio::select! {
         _ = terminate.recv() => {}

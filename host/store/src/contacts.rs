@@ -76,6 +76,10 @@ pub struct StoredContact {
     pub plan: String,
     /// Where it stands.
     pub state: ContactState,
+    /// The channel that it goes by: the planned one, or the one that a fallback chose.
+    pub via: Channel,
+    /// When it came into the ledger.
+    pub seq: i64,
 }
 
 /// A candidate that won and was held out.
@@ -145,7 +149,8 @@ impl Store {
                coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= ?3 \
                          ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
                (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
-                  AND o.at >= c.planned_at AND o.seq <= ?3 ORDER BY o.seq DESC LIMIT 1) AS outcome \
+                  AND o.at >= c.planned_at AND o.seq <= ?3 AND o.kind NOT IN ('delivered', 'undelivered') \
+                  ORDER BY o.seq DESC LIMIT 1) AS outcome \
              FROM contacts c WHERE c.customer BETWEEN ?1 AND ?2 AND c.seq <= ?3 \
              ORDER BY c.customer, c.seq",
         )
@@ -447,7 +452,11 @@ pub(crate) fn contact_of(row: &SqliteRow) -> Result<StoredContact, StoreError> {
         cost_fen: number("cost_fen")? as u64,
         tier: small_of("tier", number("tier")?)?,
     };
-    Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)? })
+    let via = match row.try_get::<Option<String>, _>("via").during(doing)? {
+        Some(name) => name_of("contacts", "via", &name)?,
+        None => planned.channel,
+    };
+    Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)?, via, seq: number("seq")? })
 }
 
 pub(crate) fn id_of(bytes: &[u8]) -> Result<ContactId, StoreError> {
@@ -460,10 +469,14 @@ fn state_of(name: &str) -> Result<ContactState, StoreError> {
 }
 
 /// Reads an enum by the name that serde gives it.
-fn name_of<T: DeserializeOwned>(table: &'static str, what: &'static str, name: &str) -> Result<T, StoreError> {
+pub(crate) fn name_of<T: DeserializeOwned>(
+    table: &'static str,
+    what: &'static str,
+    name: &str,
+) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::from(name)).map_err(|_| StoreError::impossible(table, what, name))
 }
 
-fn small_of(what: &'static str, number: i64) -> Result<u8, StoreError> {
+pub(crate) fn small_of(what: &'static str, number: i64) -> Result<u8, StoreError> {
     u8::try_from(number).map_err(|_| StoreError::impossible("contacts", what, number))
 }

@@ -4,7 +4,7 @@ use crate::contacts::{StoredContact, contact_of, log_states};
 use crate::error::{During, StoreError};
 use crate::{MAX_BINDS, Store};
 use care_domain::canonical;
-use care_domain::contact::{ContactId, ContactState};
+use care_domain::contact::{Channel, ContactId, ContactState};
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,12 +30,12 @@ pub struct Settled {
 
 /// What may go out now: the campaign is active, its version too, and no kill switch speaks of the contact. A region's
 /// switch also holds contacts whose region nobody knows.
-const FREE: &str = " AND campaign IN (SELECT id FROM campaigns WHERE state = 'active') \
+pub(crate) const FREE: &str = " AND campaign IN (SELECT id FROM campaigns WHERE state = 'active') \
      AND component IN (SELECT component FROM submissions WHERE state = 'active') \
      AND NOT EXISTS (SELECT 1 FROM switches w WHERE w.scope = 'everything' \
         OR (w.scope = 'activity' AND w.target = contacts.activity) \
         OR (w.scope = 'version' AND w.target = contacts.component) \
-        OR (w.scope = 'channel' AND w.target = contacts.channel) \
+        OR (w.scope = 'channel' AND w.target = coalesce(contacts.via, contacts.channel)) \
         OR (w.scope = 'region' AND (contacts.region = '' OR contacts.region LIKE \
             CASE WHEN w.target LIKE '%0000' THEN substr(w.target, 1, 2) \
                  WHEN w.target LIKE '%00' THEN substr(w.target, 1, 4) ELSE w.target END || '%')))";
@@ -55,8 +55,8 @@ impl Store {
         let doing = "dropping expired contacts";
         let mut tx = self.write().await?;
         let gone: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "UPDATE contacts SET state = 'expired' WHERE state = 'released' AND planned_at <= ?1 AND not_after < ?1 \
-             RETURNING id, customer",
+            "UPDATE contacts SET state = 'expired', lease = NULL WHERE state = 'released' AND planned_at <= ?1 \
+             AND not_after < ?1 AND (lease IS NULL OR lease_until < ?1) RETURNING id, customer",
         )
         .bind(now)
         .fetch_all(&mut *tx)
@@ -67,14 +67,26 @@ impl Store {
         Ok(gone.len() as u64)
     }
 
-    /// Writes the intent to send up to `limit` due contacts of these versions; `None` when none is due and free to go.
-    /// Higher classes go first, in a class higher tiers.
-    pub async fn claim(&self, now: i64, limit: u32, versions: &[String]) -> Result<Option<Batch>, StoreError> {
+    /// Writes the intent to send up to `limit` due contacts of these versions on these channels as one batch; `None`
+    /// when none is due and free to go. Higher classes go first, in a class higher tiers.
+    pub async fn claim(
+        &self,
+        now: i64,
+        limit: u32,
+        versions: &[String],
+        channels: &[Channel],
+    ) -> Result<Option<Batch>, StoreError> {
         let doing = "claiming contacts";
         let mut tx = self.write().await?;
         let mut select =
             QueryBuilder::new("SELECT id, customer FROM contacts WHERE state = 'released' AND planned_at <= ");
-        select.push_bind(now).push(FREE).push(" AND component IN (");
+        select.push_bind(now).push(" AND coalesce(due_at, planned_at) <= ").push_bind(now).push(FREE);
+        select.push(" AND lease IS NULL AND coalesce(via, channel) IN (");
+        let mut list = select.separated(", ");
+        for channel in channels {
+            list.push_bind(channel.name());
+        }
+        list.push_unseparated(") AND component IN (");
         let mut list = select.separated(", ");
         for version in versions {
             list.push_bind(version);
@@ -105,11 +117,12 @@ impl Store {
 
     /// Batches whose answer was never written: a process died between intent and settlement.
     pub async fn unsettled(&self) -> Result<Vec<Batch>, StoreError> {
-        let ids: Vec<String> =
-            sqlx::query_scalar("SELECT DISTINCT batch FROM contacts WHERE state = 'sending' ORDER BY batch")
-                .fetch_all(&self.readers)
-                .await
-                .during("reading unsettled batches")?;
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT batch FROM contacts WHERE state = 'sending' AND batch IS NOT NULL ORDER BY batch",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .during("reading unsettled batches")?;
         let mut batches = Vec::with_capacity(ids.len());
         for id in ids {
             batches.push(self.batch(&id).await?);

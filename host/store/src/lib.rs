@@ -7,11 +7,13 @@ mod blobs;
 mod campaigns;
 mod carried;
 mod contacts;
+mod desk;
 mod dispatch;
 mod effect;
 mod error;
 mod experiments;
 mod export;
+mod fallback;
 mod gate;
 mod identity;
 mod keys;
@@ -19,8 +21,10 @@ mod outcomes;
 mod people;
 mod plans;
 mod policies;
+mod receipts;
 mod reference;
 mod registry;
+mod sending;
 mod simulations;
 mod tasks;
 
@@ -30,6 +34,7 @@ pub use blobs::Blobs;
 pub use campaigns::Campaign;
 pub use carried::Carried;
 pub use contacts::{ContactProgress, History, NewContact, NewControl, StoredContact};
+pub use desk::{CallingWindow, HandingOut, NewResult, WorkFigures, Worked};
 pub use dispatch::{Batch, Settled, Waiting};
 pub use effect::{KeptEvaluation, Notice, OutcomeCount, SentCount};
 pub use error::StoreError;
@@ -40,8 +45,10 @@ pub use outcomes::{Cancel, Fate, NewOutcome, OutcomeLine, Recorded, Subject, Wis
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
 pub use policies::{CalendarRow, PolicyVersion};
+pub use receipts::{Delivered, Heard, LastSent, ReceiptsNoted};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
+pub use sending::{Answered, DeadLetter, Intent, Leased, Leasing, Since};
 pub use simulations::Simulation;
 pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
 
@@ -67,6 +74,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../migrations/0003_governance.sql")),
     (4, include_str!("../migrations/0004_policy.sql")),
     (5, include_str!("../migrations/0005_tasks.sql")),
+    (6, include_str!("../migrations/0006_channels.sql")),
     (7, include_str!("../migrations/0007_effect.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];

@@ -414,7 +414,9 @@ async fn cancel(tx: &mut Transaction<'static, Sqlite>, outcome: &NewOutcome, now
             ended.extend(
                 sqlx::query_as(
                     "UPDATE contacts SET state = 'cancelled' WHERE customer = ? AND activity = coalesce(?, activity) \
-                     AND class = ? AND state IN ('planned', 'released') RETURNING id, customer",
+                     AND class = ? AND (state IN ('planned', 'released') OR (state = 'sending' AND EXISTS \
+                       (SELECT 1 FROM handouts h WHERE h.contact = contacts.id AND h.result IS NULL))) \
+                     RETURNING id, customer",
                 )
                 .bind(outcome.customer.0.to_vec())
                 .bind(activity)

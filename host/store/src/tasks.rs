@@ -334,7 +334,7 @@ fn milliseconds(length: Duration) -> i64 {
 }
 
 /// Whether anything that decides about the bucket's customers was written after the mark.
-/// Steps of dispatch do not: a contact that goes out counts the same as one that waits.
+/// Steps of dispatch and receipts do not: a contact that goes out, or arrives, counts the same as one that waits.
 async fn written_after(tx: &mut Transaction<'static, Sqlite>, bucket: Bucket, mark: i64) -> Result<bool, StoreError> {
     let (low, high) = bucket.bounds();
     sqlx::query_scalar(
@@ -342,7 +342,8 @@ async fn written_after(tx: &mut Transaction<'static, Sqlite>, bucket: Bucket, ma
          OR EXISTS (SELECT 1 FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
                       AND state IN ('cancelled', 'withdrawn', 'expired', 'failed')) \
          OR EXISTS (SELECT 1 FROM wishes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
+         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
+                      AND kind NOT IN ('delivered', 'undelivered')) \
          OR EXISTS (SELECT 1 FROM carried WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3)",
     )
     .bind(mark)

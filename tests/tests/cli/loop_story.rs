@@ -88,7 +88,10 @@ fn holds_an_amount(text: &str) -> bool {
 
 fn what_was_sent_is_counted_once(care: &Care) {
     let again = care.ok(OPERATOR, &["dispatch", "--at", EVENING]);
-    assert_eq!(again, json!({"sent": 0, "failed": 0, "expired": 0, "resumed": 0, "later": 0, "held": 0}));
+    assert_eq!(
+        again,
+        json!({"again": 0, "cancelled": 0, "unknown": 0, "sent": 0, "failed": 0, "expired": 0, "resumed": 0, "later": 0, "held": 0})
+    );
     let plan = care.ok(OPERATOR, &["plan", "show"]);
     let lines = care.outbox();
     for activity in activities(&plan) {

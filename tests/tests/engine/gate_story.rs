@@ -294,7 +294,12 @@ async fn an_intent_of_before_the_switch_is_taken_back() {
     let (folder, engine) = support::at_work(5_000, &["points-expiry"]).await;
     let added = run(&engine, &plan_of(DATE)).await.added;
     let versions = [engine.store().campaigns().await.expect("campaigns")[0].component.clone()];
-    let batch = engine.store().claim(evening(), 10_000, &versions).await.expect("a claim").expect("contacts");
+    let batch = engine
+        .store()
+        .claim(evening(), 10_000, &versions, &care_domain::contact::Channel::ALL)
+        .await
+        .expect("a claim")
+        .expect("contacts");
     engine.throw_switch(Scope::Everything, "wrong tariff", "duty-officer", NOW).await.expect("thrown");
     let done = dispatched(&engine).await;
     assert_eq!((done.sent, done.held + done.later), (0, added), "{} were claimed", batch.contacts.len());

@@ -3,7 +3,9 @@
 
 mod capacity_story;
 mod carry_story;
+mod channels;
 mod cron_story;
+mod desk_story;
 mod dispatch_story;
 mod evidence_story;
 mod fault_story;
@@ -11,11 +13,14 @@ mod gate_story;
 mod halt_story;
 mod loop_back_story;
 mod machine_code_story;
+mod mail_and_hooks_story;
+mod peers;
 mod plan_inputs_story;
 mod policy_story;
 mod policy_versions_story;
 mod resume_story;
 mod same_bytes;
+mod sms_story;
 mod standby_story;
 mod stop_and_resume;
 mod support;

@@ -1,9 +1,11 @@
 //! The commands: each reads its files, calls the engine, and words the answer.
 
 pub(crate) mod campaign;
+pub(crate) mod desk;
 pub(crate) mod effect;
 pub(crate) mod evidence;
 pub(crate) mod gate;
+pub(crate) mod gateway;
 pub(crate) mod key;
 pub(crate) mod learnt;
 pub(crate) mod outcome;

@@ -1,4 +1,4 @@
-//! `care plan`, `care dispatch`, `care why`.
+//! `care plan`, `care why`.
 
 use super::open;
 use crate::answer::{Answer, table};
@@ -238,26 +238,6 @@ pub(crate) async fn replay(args: &Args, plan: &str, bucket: Option<u32>) -> anyh
     let decisions: u64 = done.tasks.iter().map(|t| t.decisions).sum();
     let text = format!("{} tasks, {decisions} decisions: the very same bytes", done.tasks.len());
     Ok(Answer::new(text, serde_json::to_value(&done)?))
-}
-
-/// `care dispatch`
-pub(crate) async fn dispatch(args: &Args, at: Option<i64>) -> anyhow::Result<Answer> {
-    let engine = open(args).await?;
-    let sent = bar(args, None, "sending");
-    let progress = |done| {
-        sent.set_position(done);
-        true
-    };
-    let done = engine.dispatch(&args.user, at.unwrap_or_else(now_ms), &progress).await?;
-    let mut text =
-        format!("{} sent, {} failed, {} expired, {} later", done.sent, done.failed, done.expired, done.later);
-    if done.held > 0 {
-        text += &format!(", {} held (see care switch list, care submission list)", done.held);
-    }
-    if done.resumed > 0 {
-        text += &format!("; {} batches of an earlier run settled", done.resumed);
-    }
-    Ok(Answer::new(text, serde_json::to_value(done)?))
 }
 
 /// `care why`

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the peers that the channel tests talk to, pinned, into the folder named by the first argument: node-smpp (an
+# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures). Once, under a lock.
+set -euo pipefail
+into=$1
+ready="$into/ready-1"
+mkdir -p "$into"
+exec 9>"$into/lock"
+flock 9
+[ -e "$ready" ] && exit 0
+
+missing=()
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && apt-get install -y -qq "${missing[@]}" >/dev/null && missing=()
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "PEERS ARE MISSING: install ${missing[*]}; until then the tests against real gateways are SKIPPED" >&2
+    exit 0
+fi
+npm install --silent --no-audit --no-fund --no-save --prefix "$into" smpp@0.5.1
+python3 -m venv "$into/venv"
+"$into/venv/bin/pip" install --quiet --disable-pip-version-check \
+    smpp34==1.5.0 aiosmtpd==1.4.6 standardwebhooks==1.1.0
+touch "$ready"
