@@ -3,8 +3,7 @@
 
 use care_domain::contact::Channel;
 use care_domain::dispatch::{Replies, Retry};
-use care_domain::policy::Class;
-use care_domain::text::{Bilingual, Language};
+use care_domain::sms::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::ToSocketAddrs;
@@ -32,10 +31,13 @@ pub struct GatewaysConfig {
     /// `[action]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<ChannelConfig>,
+    /// `[store]`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<ChannelConfig>,
     /// What customers' replies mean.
     pub replies: Replies,
     /// The words around a short message.
-    pub wording: Wording,
+    pub wording: Frame,
     /// Whether, and after how long, what did not arrive goes on to the next channel.
     pub fallback: Fallback,
 }
@@ -231,25 +233,6 @@ pub struct WebhookConfig {
     pub response_ms: u64,
 }
 
-/// The words around a short message: they are sent, paid for, and counted before anything is approved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct Wording {
-    /// Put before the text: `【福建移动】`.
-    pub signature: Option<Bilingual>,
-    /// Put behind a commercial text: each such message says how to refuse (通信短信息服务管理规定).
-    pub refusal_hint: Option<Bilingual>,
-}
-
-impl Wording {
-    /// A short message as it is read.
-    pub fn around(&self, text: &str, class: Class, language: Language) -> String {
-        let word = |words: &Option<Bilingual>| words.as_ref().map_or("", |w| w.get(language)).to_owned();
-        let hint = if class == Class::Commercial { word(&self.refusal_hint) } else { String::new() };
-        format!("{}{text}{hint}", word(&self.signature))
-    }
-}
-
 /// A configuration that cannot be meant.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -316,6 +299,7 @@ impl GatewaysConfig {
             Channel::Touchpoint => self.touchpoint.as_ref(),
             Channel::AccountManager => self.account_manager.as_ref(),
             Channel::Action => self.action.as_ref(),
+            Channel::Store => self.store.as_ref(),
         }
     }
 
@@ -447,6 +431,8 @@ fn thirty_seconds() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use care_domain::policy::Class;
+    use care_domain::text::Language;
 
     const WHOLE: &str = r#"
         [sms]

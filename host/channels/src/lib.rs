@@ -14,7 +14,7 @@ mod webhook;
 
 pub use config::{
     ChannelConfig, ConfigError, DeskConfig, Fallback, GatewaysConfig, RetryConfig, SmppConfig, SmtpConfig,
-    WebhookConfig, Wording,
+    WebhookConfig,
 };
 pub use file::{FileError, FileGateway};
 

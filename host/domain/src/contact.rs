@@ -23,12 +23,14 @@ pub enum Channel {
     /// A task on the list of the customer's account manager, who speaks with the customer in person. Policy sends there
     /// instead of mass channels; a manifest cannot ask for it.
     AccountManager,
+    /// A prompt to the clerk when the customer comes to a business hall (营业厅): the end of the chain in S3.
+    Store,
 }
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Sms, Self::Email, Self::CallList, Self::Touchpoint, Self::Action, Self::AccountManager];
+    pub const ALL: [Self; 7] =
+        [Self::Sms, Self::Email, Self::CallList, Self::Touchpoint, Self::Action, Self::AccountManager, Self::Store];
 
     /// As written in manifests.
     pub fn name(self) -> &'static str {
@@ -39,7 +41,13 @@ impl Channel {
             Self::Touchpoint => "touchpoint",
             Self::Action => "action",
             Self::AccountManager => "account-manager",
+            Self::Store => "store",
         }
+    }
+
+    /// Whether it waits until the customer comes by: a prompt to whoever speaks with the customer then.
+    pub fn waits_for_visit(self) -> bool {
+        matches!(self, Self::Touchpoint | Self::Store)
     }
 
     /// A mass channel (群发).
@@ -239,8 +247,8 @@ impl ContactState {
             Self::Sending => {
                 matches!(next, Self::Sent | Self::Failed | Self::Unknown | Self::Released | Self::Withdrawn)
             }
-            // A late answer or a receipt proves that the gateway has it.
-            Self::Unknown => next == Self::Sent,
+            // A late answer or a receipt proves that the gateway has it; one that takes a key once is asked again.
+            Self::Unknown => matches!(next, Self::Sent | Self::Released),
             // A dead letter that somebody replays; what did not arrive and goes on along its chain.
             Self::Failed | Self::Sent => next == Self::Released,
             Self::Cancelled | Self::Withdrawn | Self::Expired => false,

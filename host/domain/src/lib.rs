@@ -36,6 +36,7 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod policy_version;
+pub mod preview;
 pub mod region;
 pub mod render;
 pub mod schedule;

@@ -144,6 +144,12 @@ pub enum Act {
     ManageKeys,
     /// Say by which gateways the channels go.
     ManageGateways,
+    /// Register staff who get test messages and copies of what campaigns send.
+    ManageStaff,
+    /// Send a submission's messages to registered staff.
+    SendTest,
+    /// Read what was sent to a customer.
+    ReadMessages,
     /// Open and close calling windows.
     OpenCalls,
     /// Take calls or requests to one's department, and report what came of them.
@@ -151,9 +157,9 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 38] = {
+const RIGHTS: [(Act, &[Role]); 41] = {
     use Role::{
-        Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
+        Administrator, Auditor, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
     };
     [
@@ -193,6 +199,9 @@ const RIGHTS: [(Act, &[Role]); 38] = {
         (Act::ManagePersons, &[Administrator]),
         (Act::ManageKeys, &[Administrator]),
         (Act::ManageGateways, &[Administrator]),
+        (Act::ManageStaff, &[Administrator]),
+        (Act::SendTest, &[Initiator, CityReviewer, CustomerService, ProvincialApprover]),
+        (Act::ReadMessages, &[CustomerService, Auditor]),
         (Act::OpenCalls, &[CustomerService]),
         (Act::Work, &[CustomerService, InformationSystems, KeyAccounts]),
     ]
@@ -248,6 +257,9 @@ impl Act {
             Self::ManagePersons => "manage-persons",
             Self::ManageKeys => "manage-keys",
             Self::ManageGateways => "manage-gateways",
+            Self::ManageStaff => "manage-staff",
+            Self::SendTest => "send-test",
+            Self::ReadMessages => "read-messages",
             Self::OpenCalls => "open-calls",
             Self::Work => "work",
         }

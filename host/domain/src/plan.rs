@@ -3,6 +3,7 @@
 
 use crate::canonical;
 use crate::key::Bucket;
+use crate::sms::Frame;
 use crate::verdict::Tally;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,6 +52,9 @@ pub struct Pins {
     /// Digests of the calendar's years, where a rule asks for days off.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub calendar: BTreeMap<i16, String>,
+    /// What stands around short messages: budgets pay for it.
+    #[serde(default, skip_serializing_if = "Frame::is_bare")]
+    pub frame: Frame,
     /// The cron instant that it was made for, Unix milliseconds; absent when it was asked for by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_for: Option<i64>,
@@ -77,6 +81,7 @@ impl Pins {
             ("policy", self.policy == other.policy),
             ("reference tables", self.tables == other.tables),
             ("calendar", self.calendar == other.calendar),
+            ("words around short messages", self.frame == other.frame),
             ("batch size", self.batch == other.batch),
             ("engine", self.engine == other.engine),
         ];

@@ -213,7 +213,8 @@ pub fn render(
     Ok(text)
 }
 
-fn read(value: &SlotValue, language: Language) -> String {
+/// A value as it is read.
+pub(crate) fn read(value: &SlotValue, language: Language) -> String {
     match (value, language) {
         (SlotValue::Money(fen), Language::Zh) => format!("{}元", yuan(*fen)),
         (SlotValue::Money(fen), Language::En) => format!("{} yuan", yuan(*fen)),

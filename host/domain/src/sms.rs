@@ -2,6 +2,8 @@
 //! GSM 7-bit and its extension table are those of 3GPP TS 23.038; a text of several segments spends six octets of
 //! each on the header that joins them (3GPP TS 23.040).
 
+use crate::policy::Class;
+use crate::text::{Bilingual, Language};
 use serde::{Deserialize, Serialize};
 
 /// The default alphabet of GSM 7-bit: one septet each.
@@ -43,6 +45,32 @@ impl Encoding {
             Self::Gsm7 => 1 + u32::from(EXTENDED.contains(c)),
             Self::Ucs2 => c.len_utf16() as u32,
         }
+    }
+}
+
+/// What stands around every short message: it is sent and paid for, and counted before anything is approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Frame {
+    /// Put before the text: `【福建移动】`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Bilingual>,
+    /// Put behind a commercial text: each such message says how to refuse (通信短信息服务管理规定).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal_hint: Option<Bilingual>,
+}
+
+impl Frame {
+    /// A short message as it is read.
+    pub fn around(&self, text: &str, class: Class, language: Language) -> String {
+        let word = |words: &Option<Bilingual>| words.as_ref().map_or("", |w| w.get(language)).to_owned();
+        let hint = if class == Class::Commercial { word(&self.refusal_hint) } else { String::new() };
+        format!("{}{text}{hint}", word(&self.signature))
+    }
+
+    /// Whether nothing stands around.
+    pub fn is_bare(&self) -> bool {
+        *self == Self::default()
     }
 }
 

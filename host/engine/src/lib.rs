@@ -29,6 +29,7 @@ mod report;
 mod review;
 mod signing;
 mod simulate;
+mod staff;
 mod standby;
 mod switch;
 mod upload;
@@ -57,6 +58,7 @@ pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Pr
 pub use policy::Proposed;
 pub use report::{Report as CareReport, Section};
 pub use review::Decided;
+pub use staff::{SentMessage, TestSend, TestSent};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use wide::ExperimentImport;
@@ -67,8 +69,8 @@ pub use care_population::export::Form;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, DeadLetter, Halt,
-    KeptEvaluation, Notice, PATIENCE, Plan, PlanState, PolicyVersion, Simulation, StoredSubmission, Thrown,
+    Activation, Aside, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, DeadLetter, Halt,
+    KeptEvaluation, Notice, PATIENCE, Plan, PlanState, PolicyVersion, Simulation, Staff, StoredSubmission, Thrown,
 };
 
 use care_domain::field::Dictionary;

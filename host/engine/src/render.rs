@@ -2,11 +2,11 @@
 
 use crate::reference::LoadedTables;
 use crate::{Engine, EngineError};
-use care_channels::Wording;
 use care_domain::contact::Channel;
 use care_domain::identity::Identity;
 use care_domain::manifest::Manifest;
 use care_domain::render::{Body, Labels, Person, check_slot, render};
+use care_domain::sms::Frame;
 use care_store::{NewContact, StoredContact};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use std::sync::Arc;
 pub(crate) struct Renderer {
     manifests: HashMap<String, Arc<Manifest>>,
     labels: HashMap<String, Labels>,
-    wording: Wording,
+    frame: Frame,
+    frames: Vec<(i64, Frame)>,
 }
 
 impl Engine {
@@ -32,13 +33,33 @@ impl Engine {
                 labels.insert(contact.plan.clone(), tables.labels());
             }
         }
-        Ok(Renderer { manifests, labels, wording: self.gateways()?.wording })
+        Ok(Renderer { manifests, labels, frame: self.gateways()?.wording, frames: self.store.frames().await? })
     }
 }
 
 impl Renderer {
-    /// The message as it is read.
+    /// The message as it is read, were it sent now.
     pub(crate) fn text(&self, contact: &StoredContact, identity: Option<&Identity>) -> Result<String, EngineError> {
+        self.framed(contact, identity, &self.frame)
+    }
+
+    /// The message as it was read by whom it reached at `sent_at`: with what stood around short messages then.
+    pub(crate) fn text_as_sent(
+        &self,
+        contact: &StoredContact,
+        identity: Option<&Identity>,
+        sent_at: Option<i64>,
+    ) -> Result<String, EngineError> {
+        let then = sent_at.and_then(|at| self.frames.iter().rfind(|(since, _)| *since <= at));
+        self.framed(contact, identity, then.map_or(&self.frame, |(_, frame)| frame))
+    }
+
+    fn framed(
+        &self,
+        contact: &StoredContact,
+        identity: Option<&Identity>,
+        frame: &Frame,
+    ) -> Result<String, EngineError> {
         let planned = &contact.planned;
         let impossible = |what: &str| EngineError::internal(format!("contact {}: {what}", planned.id));
         let manifest = self.manifests.get(&planned.component).ok_or_else(|| impossible("its version is gone"))?;
@@ -50,7 +71,7 @@ impl Renderer {
         let parsed = Body::parse(body.get(planned.language)).map_err(|e| impossible(&e.to_string()))?;
         let text = render(&parsed, &values, &person, planned.language).map_err(|e| impossible(&e.to_string()))?;
         Ok(match contact.via {
-            Channel::Sms => self.wording.around(&text, planned.class, planned.language),
+            Channel::Sms => frame.around(&text, planned.class, planned.language),
             _ => text,
         })
     }

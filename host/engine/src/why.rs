@@ -1,7 +1,7 @@
 //! Why a customer was contacted, or not: every plan's verdicts with rule and figures, and what was said.
 
 use crate::{Engine, EngineError};
-use care_domain::contact::ContactState;
+use care_domain::contact::{ContactId, ContactState};
 use care_domain::key::CustomerKey;
 use care_domain::time;
 use care_domain::verdict::{Decision, Verdict, final_verdict};
@@ -164,16 +164,22 @@ impl Engine {
         let renderer = self.renderer(contacts).await?;
         let keys: Vec<CustomerKey> = contacts.iter().map(|c| c.planned.customer).collect();
         let identities = self.store.identities(&keys).await?;
+        let ids: Vec<ContactId> = contacts.iter().map(|c| c.planned.id).collect();
+        let sent_at = self.store.sent_at(&ids).await?;
         contacts
             .iter()
             .map(|contact| {
                 Ok(WhyMessage {
                     contact: contact.planned.id.to_string(),
-                    channel: contact.planned.channel.name(),
+                    channel: contact.via.name(),
                     addressee: contact.planned.addressee.name(),
                     planned_at: time::write_instant(contact.planned.planned_at),
                     state: contact.state.name(),
-                    text: renderer.text(contact, identities.get(&contact.planned.customer))?,
+                    text: renderer.text_as_sent(
+                        contact,
+                        identities.get(&contact.planned.customer),
+                        sent_at.get(&contact.planned.id).copied(),
+                    )?,
                 })
             })
             .collect()

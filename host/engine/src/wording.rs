@@ -5,6 +5,7 @@ use care_domain::contact::Channel;
 use care_domain::evidence::made_up;
 use care_domain::manifest::{Manifest, Slot};
 use care_domain::render::{Body, Labels, SlotValue, check_slot, render};
+use care_domain::sms::Frame;
 use care_domain::text::{Bilingual, Language};
 use care_store::NewContact;
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) struct Wording {
     slots: HashMap<String, Slot>,
     labels: Labels,
+    frame: Frame,
     bodies: BTreeMap<(String, Channel), Bodies>,
 }
 
@@ -22,7 +24,7 @@ struct Bodies {
 }
 
 impl Wording {
-    pub(crate) fn new(manifest: &Manifest, labels: Labels) -> Result<Self, EngineError> {
+    pub(crate) fn new(manifest: &Manifest, labels: Labels, frame: Frame) -> Result<Self, EngineError> {
         let mut bodies = BTreeMap::new();
         for template in &manifest.templates {
             for (channel, text) in Channel::ALL.iter().filter_map(|c| Some((c, template.body(*c)?))) {
@@ -33,7 +35,7 @@ impl Wording {
             }
         }
         let slots = manifest.slots.iter().map(|slot| (slot.name.clone(), slot.clone())).collect();
-        Ok(Self { slots, labels, bodies })
+        Ok(Self { slots, labels, frame, bodies })
     }
 
     /// A contact as it is read in one language.
@@ -61,7 +63,11 @@ impl Wording {
             Language::Zh => &bodies.zh,
             Language::En => &bodies.en,
         };
-        render(body, values, &made_up(language), language).map_err(|e| impossible(e.to_string()))
+        let text = render(body, values, &made_up(language), language).map_err(|e| impossible(e.to_string()))?;
+        Ok(match contact.channel {
+            Channel::Sms => self.frame.around(&text, contact.class, language),
+            _ => text,
+        })
     }
 
     fn values(&self, contact: &NewContact) -> Result<BTreeMap<String, SlotValue>, EngineError> {

@@ -1,7 +1,9 @@
 //! What may be typed.
 
+mod message;
 mod review;
 
+pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
 pub(crate) use review::{
     ApproveArgs, BecauseArgs, Bound, GateCommand, StandbyCommand, StepCommand, SubmissionCommand, TickArgs,
     VariantCommand,
@@ -148,6 +150,12 @@ pub(crate) enum Command {
     /// Gateways: by what each channel goes out.
     #[command(subcommand)]
     Gateway(GatewayCommand),
+    /// Our own staff: they get test messages, and copies of what campaigns send.
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// What customers were sent, for those who may read it.
+    #[command(subcommand)]
+    Message(MessageCommand),
     /// Why a customer was contacted, or not.
     Why {
         /// The operator's customer id, or a pseudonymous key.

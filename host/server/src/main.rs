@@ -95,6 +95,8 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Calls(ref command) => commands::desk::calls(&args, command).await,
             Command::Requests(ref command) => commands::desk::requests(&args, command).await,
             Command::Gateway(ref command) => commands::gateway::run(&args, command).await,
+            Command::Staff(ref command) => commands::staff::run(&args, command).await,
+            Command::Message(ref command) => commands::staff::message(&args, command).await,
             Command::Why { ref customer, date } => commands::plan::why(&args, customer, date).await,
             Command::Outcome(ref command) => commands::outcome::run(&args, command).await,
             Command::Evaluate(ref wanted) => commands::effect::evaluate(&args, wanted).await,

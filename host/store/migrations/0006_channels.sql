@@ -103,12 +103,25 @@ CREATE TABLE handouts (
 CREATE INDEX handouts_by_window ON handouts (window);
 CREATE INDEX handouts_by_time ON handouts (at);
 
--- What seed numbers got of each campaign, once.
-CREATE TABLE seeded (
-    campaign TEXT NOT NULL,
+-- What stood around short messages, since when.
+CREATE TABLE frames (
+    at    INTEGER PRIMARY KEY,
+    frame TEXT NOT NULL
+);
+
+-- Messages to our own staff: test messages of submissions, and copies of what campaigns send. They are no contacts.
+CREATE TABLE asides (
+    id       BLOB PRIMARY KEY,
+    kind     TEXT NOT NULL,               -- test, seed
+    subject  TEXT NOT NULL,               -- the submission, or the campaign
+    plan     TEXT NOT NULL DEFAULT '',
     template TEXT NOT NULL,
     channel  TEXT NOT NULL,
     language TEXT NOT NULL,
+    staff    TEXT NOT NULL,
+    person   TEXT NOT NULL,               -- who asked for it
     at       INTEGER NOT NULL,
-    PRIMARY KEY (campaign, template, channel, language)
+    answer   TEXT NOT NULL DEFAULT '',    -- empty until there is one
+    note     TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+CREATE INDEX asides_by_subject ON asides (subject, at);

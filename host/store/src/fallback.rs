@@ -9,8 +9,8 @@ use care_domain::dispatch::{Delivery, Standing};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 impl Store {
-    /// Contacts that go by a channel and may have to go on: failed, reported undelivered, or without word for longer than
-    /// `patience_ms`. Each with how it stands.
+    /// Contacts that go by a channel and may have to go on: failed, reported undelivered, called in vain, or without word
+    /// for longer than `patience_ms`. Each with how it stands.
     pub async fn stuck(
         &self,
         channel: Channel,
@@ -20,16 +20,20 @@ impl Store {
     ) -> Result<Vec<(StoredContact, Standing)>, StoreError> {
         let doing = "reading contacts that did not arrive";
         let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(
-            "SELECT c.*, d.delivery AS delivered, \
+            "SELECT c.*, CASE WHEN u.contact IS NULL THEN d.delivery ELSE 'undelivered' END AS delivered, \
                EXISTS (SELECT 1 FROM parts p JOIN sends s ON s.contact = p.contact AND s.attempt = p.attempt \
                  WHERE p.contact = c.id AND s.channel = coalesce(c.via, c.channel)) AS receipts, \
                coalesce((SELECT MAX(l.at) FROM contact_log l WHERE l.contact = c.id), c.planned_at) AS stands_since \
              FROM contacts c LEFT JOIN deliveries d ON d.contact = c.id AND EXISTS (SELECT 1 FROM sends s \
                WHERE s.contact = c.id AND s.channel = coalesce(c.via, c.channel)) \
+             LEFT JOIN handouts u ON u.contact = c.id AND u.channel = coalesce(c.via, c.channel) \
+               AND u.result = 'unreachable' \
              WHERE coalesce(c.via, c.channel) = ",
         );
         select.push_bind(channel.name()).push(" AND c.not_after >= ").push_bind(now).push(" AND c.planned_at <= ");
-        select.push_bind(now).push(" AND (c.state = 'failed' OR (c.state = 'sent' AND d.delivery = 'undelivered')");
+        select.push_bind(now).push(
+            " AND (c.state = 'failed' OR (c.state = 'sent' AND (d.delivery = 'undelivered' OR u.contact IS NOT NULL))",
+        );
         if let Some(patience) = patience_ms {
             select.push(" OR (c.state IN ('sent', 'released') AND d.delivery IS NULL AND c.planned_at <= ");
             select.push_bind(now - patience).push(")");

@@ -26,6 +26,7 @@ mod reference;
 mod registry;
 mod sending;
 mod simulations;
+mod staff;
 mod tasks;
 
 pub use activations::Activation;
@@ -50,6 +51,7 @@ pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
 pub use sending::{Answered, DeadLetter, Intent, Leased, Leasing, Since};
 pub use simulations::Simulation;
+pub use staff::{Aside, NewAside, Staff};
 pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
 
 use error::During;
@@ -77,7 +79,10 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../migrations/0006_channels.sql")),
     (7, include_str!("../migrations/0007_effect.sql")),
 ];
-const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../identity-migrations/0001_start.sql"))];
+const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../identity-migrations/0001_start.sql")),
+    (2, include_str!("../identity-migrations/0002_staff.sql")),
+];
 
 /// An open store. Cheap to clone.
 #[derive(Clone)]

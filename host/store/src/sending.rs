@@ -150,12 +150,8 @@ impl Store {
         if moved.is_empty() {
             return Ok(Vec::new());
         }
-        let mut past =
-            QueryBuilder::new("SELECT contact, MAX(attempt), SUM(answer IN ('busy', 'lost')) FROM sends WHERE 1");
-        in_list(&mut past, "contact", moved.iter().map(|(id, _)| id.clone()));
-        past.push(" GROUP BY contact");
-        let past: Vec<(Vec<u8>, i64, i64)> = past.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
-        let past: HashMap<Vec<u8>, (i64, i64)> = past.into_iter().map(|(id, last, bad)| (id, (last, bad))).collect();
+        let ids: Vec<Vec<u8>> = moved.iter().map(|(id, _)| id.clone()).collect();
+        let past = attempts(&mut tx, &ids).await?;
         let before = |id: &Vec<u8>| past.get(id).copied().unwrap_or((0, 0));
         let mut insert =
             QueryBuilder::new("INSERT INTO sends (contact, attempt, customer, channel, gateway, started_at) ");
@@ -242,22 +238,30 @@ impl Store {
         tx.commit().await.during(doing)
     }
 
-    /// Intents of dispatchers that are gone: their lease ended without an answer.
-    pub async fn lapsed(&self, channel: Channel, now: i64) -> Result<Vec<Intent>, StoreError> {
-        let rows: Vec<(Vec<u8>, i64, i64)> = sqlx::query_as(
-            "SELECT c.id, MAX(s.attempt), SUM(s.answer IN ('busy', 'lost')) FROM contacts c JOIN sends s \
-             ON s.contact = c.id WHERE c.state = 'sending' AND c.batch IS NULL AND c.lease_until < ? \
-             AND coalesce(c.via, c.channel) = ? GROUP BY c.id ORDER BY c.id",
+    /// Takes over the intents of dispatchers that are gone: their lease ended without an answer. Each goes to one taker.
+    pub async fn take_lapsed(&self, asked: Leasing<'_>) -> Result<Vec<Intent>, StoreError> {
+        let doing = "taking lapsed intents over";
+        let mut tx = self.write().await?;
+        let mut taken: Vec<Vec<u8>> = sqlx::query_scalar(
+            "UPDATE contacts SET lease = ?, lease_until = ? WHERE state = 'sending' AND batch IS NULL \
+             AND lease_until < ? AND coalesce(via, channel) = ? RETURNING id",
         )
-        .bind(now)
-        .bind(channel.name())
-        .fetch_all(&self.readers)
+        .bind(asked.lease)
+        .bind(asked.until)
+        .bind(asked.now)
+        .bind(asked.channel.name())
+        .fetch_all(&mut *tx)
         .await
-        .during("reading lapsed intents")?;
-        let intent = |(id, attempt, bad): (Vec<u8>, i64, i64)| {
-            Ok(Intent { contact: id_of(&id)?, attempt: attempt as u32, failures: bad as u32 })
-        };
-        rows.into_iter().map(intent).collect()
+        .during(doing)?;
+        taken.sort_unstable();
+        let mut intents = Vec::with_capacity(taken.len());
+        for chunk in taken.chunks(MAX_BINDS) {
+            for (id, (last, bad)) in attempts(&mut tx, chunk).await? {
+                intents.push(Intent { contact: id_of(&id)?, attempt: last as u32, failures: bad as u32 });
+            }
+        }
+        tx.commit().await.during(doing)?;
+        Ok(intents)
     }
 
     /// What happened to customers: wishes and outcomes, by customer.
@@ -308,8 +312,8 @@ impl Store {
         let doing = "replaying dead letters";
         let mut tx = self.write().await?;
         let moved: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "UPDATE contacts SET state = 'released', due_at = ?1, lease = NULL WHERE state = 'failed' AND not_after >= ?1 \
-             AND campaign = coalesce(?2, campaign) \
+            "UPDATE contacts SET state = 'released', due_at = ?1, lease = NULL \
+             WHERE state IN ('failed', 'unknown') AND not_after >= ?1 AND campaign = coalesce(?2, campaign) \
              AND id IN (SELECT contact FROM dead_letters WHERE replayed_at IS NULL) RETURNING id, customer",
         )
         .bind(now)
@@ -359,6 +363,19 @@ impl Store {
         }
         Ok(contacts)
     }
+}
+
+/// The last attempt of each contact that had one, and how many the gateway failed on or left without an answer.
+async fn attempts(
+    tx: &mut Transaction<'_, Sqlite>,
+    contacts: &[Vec<u8>],
+) -> Result<BTreeMap<Vec<u8>, (i64, i64)>, StoreError> {
+    let mut past =
+        QueryBuilder::new("SELECT contact, MAX(attempt), SUM(answer IN ('busy', 'lost')) FROM sends WHERE 1");
+    in_list(&mut past, "contact", contacts.iter().cloned());
+    past.push(" GROUP BY contact");
+    let rows: Vec<(Vec<u8>, i64, i64)> = past.build_query_as().fetch_all(&mut **tx).await.during("reading attempts")?;
+    Ok(rows.into_iter().map(|(id, last, bad)| (id, (last, bad))).collect())
 }
 
 /// A dead letter as it is read.

@@ -7,6 +7,8 @@ mod care;
 #[path = "../../tests/cli/crash_loop.rs"]
 #[allow(dead_code, reason = "the stories use the rest")]
 mod crash_loop;
+#[path = "../../tests/cli/recorder.rs"]
+mod recorder;
 
 use crash_loop::CrashLoop;
 use std::process::ExitCode;

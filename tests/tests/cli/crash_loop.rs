@@ -1,11 +1,13 @@
 //! Processes are killed with SIGKILL at random moments and started again, until plans are released and sent. Whatever
 //! the moments were: the same contacts go out as undisturbed, each once, decided by the same bytes.
 //!
-//! The recording gateway is the `file` gateway's outbox: it deduplicates by key, since a batch is one file under its own
-//! name, and whatever reached it lies there to be counted. The moments come from a seed, which is printed; what a process
-//! was doing at its moment depends on the machine.
+//! Short messages go to a recording gateway by requests, which takes each key once; the other channels to the outbox,
+//! where a batch is one file under its own name. Whatever reached them is there to be counted. The moments come from a
+//! seed, which is printed; what a process was doing at its moment depends on the machine.
 
 use crate::care::{Care, OPERATOR};
+use crate::recorder::Recorder;
+use care_domain::time::{parse_instant, write_instant};
 use care_store::Store;
 use care_tests::EVENING;
 use serde_json::Value;
@@ -54,19 +56,24 @@ struct Left {
     shown: Value,
 }
 
-/// Two processes on one plan, and one that sends.
-const PLANNERS: usize = 2;
-const PLAN: [&str; 6] = ["plan", "run", "--workers", "1", "--lease", "20"];
-const DISPATCH: [&str; 3] = ["dispatch", "--at", EVENING];
+/// Two processes on one plan, and two that send.
+const PROCESSES: usize = 2;
+/// A process that is started again believes that so much time went by: what the dead one held comes free in the end.
+const STEP_MS: i64 = 5_000;
+/// After this, nothing of a dead dispatcher is held: leases are a minute, intents less.
+const ALL_FREE_MS: i64 = 90_000;
 
 impl CrashLoop {
     /// Runs it; `tell` is told of every round.
     pub(crate) async fn run(&self, tell: &dyn Fn(&str)) -> Outcome {
         let care = Care::with_campaigns(self.customers);
+        let gateway = Recorder::start();
+        configure(&care, &gateway);
         let undisturbed = care.copy("undisturbed");
-        let plan_time = timed(|| drop(undisturbed.ok(OPERATOR, &PLAN)));
-        let send_time = timed(|| drop(undisturbed.ok(OPERATOR, &DISPATCH)));
-        let golden = left(&undisturbed).await;
+        let plan_time = timed(|| ran(&undisturbed, &plan(0)));
+        let send_time = timed(|| ran(&undisturbed, &dispatch(0)));
+        sweep(&undisturbed, 0);
+        let golden = left(&undisturbed, &gateway).await;
         tell(&format!(
             "seed {}: {} contacts of {} customers; undisturbed, the plan takes {} ms and its dispatch {} ms",
             self.seed,
@@ -81,9 +88,10 @@ impl CrashLoop {
             outcome.rounds += 1;
             let round = care.copy(&format!("round-{}", outcome.rounds));
             let before = killer.left;
-            let planning = killer.until_done(&round, &PLAN, PLANNERS, plan_time);
-            let sending = killer.until_done(&round, &DISPATCH, 1, send_time);
-            let ended = left(&round).await;
+            let planning = killer.until_done(&round, &plan, plan_time);
+            let sending = killer.until_done(&round, &dispatch, send_time);
+            sweep(&round, sending.len());
+            let ended = left(&round, &gateway).await;
             outcome.compare(&golden, &ended);
             tell(&format!(
                 "round {}: killed {} times; planning after {planning:?} ms, sending after {sending:?} ms; {} contacts sent",
@@ -120,23 +128,23 @@ struct Killer {
 }
 
 impl Killer {
-    /// Runs a command in so many processes at once, each killed at a random moment and started again until it comes to
-    /// its end. Returns the moments, in milliseconds.
-    fn until_done(&mut self, care: &Care, args: &[&str], processes: usize, usual: Duration) -> Vec<u128> {
+    /// Runs a command in two processes at once, each killed at a random moment and started again until it comes to its
+    /// end. Returns the moments, in milliseconds.
+    fn until_done(&mut self, care: &Care, args: &dyn Fn(usize) -> Vec<String>, usual: Duration) -> Vec<u128> {
         let mut moments = Vec::new();
-        let mut running: Vec<Running> = (0..processes).map(|_| self.start(care, args, usual)).collect();
+        let mut running: Vec<Running> = (0..PROCESSES).map(|_| self.start(care, &args(0), usual)).collect();
         while !running.is_empty() {
             sleep(Duration::from_millis(2));
             for mut process in std::mem::take(&mut running) {
                 if let Some(status) = process.child.try_wait().expect("a child's state") {
                     let log = std::fs::read_to_string(care.path("stderr")).unwrap_or_default();
-                    assert_eq!(status.code(), Some(0), "care {args:?} failed: {log}");
+                    assert_eq!(status.code(), Some(0), "care {:?} failed: {log}", args(moments.len()));
                 } else if self.left > 0 && process.started.elapsed() >= process.dies_after {
                     process.child.kill().expect("a signal");
                     process.child.wait().expect("its end");
                     moments.push(process.started.elapsed().as_millis());
                     self.left -= 1;
-                    running.push(self.start(care, args, usual));
+                    running.push(self.start(care, &args(moments.len()), usual));
                 } else {
                     running.push(process);
                 }
@@ -145,7 +153,7 @@ impl Killer {
         moments
     }
 
-    fn start(&mut self, care: &Care, args: &[&str], usual: Duration) -> Running {
+    fn start(&mut self, care: &Care, args: &[String], usual: Duration) -> Running {
         let stderr = std::fs::File::create(care.path("stderr")).expect("a file");
         let mut command = care.command();
         command.args(["--json", "--as", OPERATOR]).args(args).stdout(Stdio::null()).stderr(stderr);
@@ -153,6 +161,44 @@ impl Killer {
         let dies_after = usual.mul_f64(self.random.share() * 1.3);
         Running { child: command.spawn().expect("care runs"), started: now(), dies_after }
     }
+}
+
+/// Short messages go to the recording gateway, and are tried again until it answers.
+fn configure(care: &Care, gateway: &Recorder) {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    std::fs::write(care.data().join("keys/recorder.secret"), secret).expect("a secret");
+    let config = format!(
+        "[sms.retry]\nattempts = 1000\nbase_ms = 10\nmost_ms = 50\n[sms.webhook]\nurl = \"{}\"\n\
+         secret_file = \"keys/recorder.secret\"\nresponse_ms = 5000\n",
+        gateway.url()
+    );
+    care.ok("administrator", &["gateway", "set", &care.file("gateways.toml", config)]);
+}
+
+fn plan(_: usize) -> Vec<String> {
+    ["plan", "run", "--workers", "1", "--lease", "20"].map(str::to_owned).to_vec()
+}
+
+/// Dispatch as the process sees it that was started after so many had died.
+fn dispatch(died: usize) -> Vec<String> {
+    dispatch_at(died as i64 * STEP_MS)
+}
+
+fn dispatch_at(after_ms: i64) -> Vec<String> {
+    let evening = parse_instant(EVENING).expect("an instant");
+    ["dispatch".to_owned(), "--at".to_owned(), write_instant(evening + after_ms)].to_vec()
+}
+
+/// Dispatch when everything that dead ones held is free: once to take it over, once to send what waited for that.
+fn sweep(care: &Care, died: usize) {
+    for time in [1, 2] {
+        ran(care, &dispatch_at(died as i64 * STEP_MS + time * ALL_FREE_MS));
+    }
+}
+
+fn ran(care: &Care, args: &[String]) {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    care.ok(OPERATOR, &args);
 }
 
 struct Running {
@@ -175,9 +221,10 @@ impl Random {
     }
 }
 
-async fn left(care: &Care) -> Left {
+async fn left(care: &Care, gateway: &Recorder) -> Left {
     let (states, logs) = traces(care.data()).await;
-    let mut sent = BTreeMap::new();
+    let mut sent = gateway.take();
+    assert!(!sent.is_empty(), "short messages go by the recording gateway");
     for (_, line) in care.outbox() {
         *sent.entry(line["contact"].as_str().expect("an id").to_owned()).or_default() += 1;
     }

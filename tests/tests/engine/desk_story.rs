@@ -121,26 +121,28 @@ async fn a_department_takes_its_own_requests_and_says_what_it_did() {
     assert_eq!(sent, done.recorded);
 }
 
-/// The reminder with a call at the end of its chain.
-fn with_a_call() -> Vec<u8> {
+/// The reminder with the whole chain of S3: SMS, the desk, a call, the store.
+fn with_a_chain() -> Vec<u8> {
     let built = fs::read(plugin("balance-reminder")).expect("a built plugin");
     let manifest = manifest_bytes(&built).expect("a component").expect("a manifest");
     let mut manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
-    manifest["reasons"][0]["channels"] = json!(["sms", "touchpoint", "call-list"]);
+    manifest["reasons"][0]["channels"] = json!(["sms", "touchpoint", "call-list", "store"]);
     for template in manifest["templates"].as_array_mut().expect("templates") {
-        template["bodies"]["call-list"] = template["bodies"]["touchpoint"].clone();
+        for channel in ["call-list", "store"] {
+            template["bodies"][channel] = template["bodies"]["touchpoint"].clone();
+        }
     }
     with_manifest(&built, manifest.to_string().as_bytes()).expect("a component")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_did_not_arrive_goes_on_to_the_desk_and_then_to_a_call_and_stays_one_contact() {
+async fn what_did_not_arrive_goes_on_to_the_desk_then_to_a_call_then_to_the_store_and_stays_one_contact() {
     let Some(peer) = smsc(&json!({}), &json!({"mode": "normal", "undelivered_every": 4})) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let engine = support::populated(folder.path(), 3_000).await;
-    approved_bytes(&engine, &with_a_call(), &Conditions::default()).await;
+    approved_bytes(&engine, &with_a_chain(), &Conditions::default()).await;
     started(&engine, "balance-reminder", json!({})).await;
-    let chain = "[touchpoint.desk]\n[call-list.desk]\n[fallback]\non = true\nafter_minutes = { touchpoint = 600 }\n";
+    let chain = "[touchpoint.desk]\n[call-list.desk]\n[store.desk]\n[fallback]\non = true\nafter_minutes = { touchpoint = 600 }\n";
     configure(&engine, &(smpp(&peer, "") + chain)).await;
     run(&engine, &plan_of(DATE)).await;
     let contacts = engine.store().contact_states().await.expect("contacts").len();
@@ -169,4 +171,12 @@ async fn what_did_not_arrive_goes_on_to_the_desk_and_then_to_a_call_and_stays_on
         .await;
     let one = one.expect("a contact").remove(0);
     assert_eq!((one.planned.channel, one.via), (Channel::Sms, Channel::CallList), "the ledger counts what was planned");
+    // Half of those who are called are not reached: they are spoken to when they come to a store.
+    let results: Vec<&str> = (0..work.len()).map(|n| if n % 2 == 0 { "unreachable" } else { "reached" }).collect();
+    let noted = engine.record_work(Channel::CallList, &filled(&work, &results), AGENT, morning + 60_000).await;
+    assert_eq!(noted.expect("results").recorded, work.len() as u64);
+    engine.dispatch("operator", morning + 120_000, &|_| true).await.expect("dispatch");
+    let at_store = counts(&engine, "store").await.get("released").copied().unwrap_or(0);
+    assert_eq!(at_store, work.len().div_ceil(2) as u64);
+    assert_eq!(engine.store().contact_states().await.expect("contacts").len(), contacts, "each stays one contact");
 }

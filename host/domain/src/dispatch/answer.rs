@@ -118,11 +118,15 @@ impl Retry {
             Answer::Lost { why } if !self.deduplicates => settle(ContactState::Unknown, false, why),
             Answer::Throttled { why } | Answer::Unreached { why } => later(why),
             Answer::Busy { why } | Answer::Lost { why } if attempt < self.attempts => later(why),
-            Answer::Busy { why } | Answer::Lost { why } => {
-                settle(ContactState::Failed, true, &format!("given up after {attempt} attempts: {why}"))
-            }
+            Answer::Busy { why } => settle(ContactState::Failed, true, &given_up(attempt, why)),
+            // It may have arrived, so it counts; under the same key it may be tried again all the same.
+            Answer::Lost { why } => settle(ContactState::Unknown, true, &given_up(attempt, why)),
         }
     }
+}
+
+fn given_up(attempt: u32, why: &str) -> String {
+    format!("given up after {attempt} attempts: {why}")
 }
 
 /// What the status of a `submit_sm_resp` means (SMPP 3.4, 5.1.3). Codes that nobody knows are refusals: trying such a
@@ -173,7 +177,7 @@ mod tests {
         assert_eq!(told(SMPP, 3), ["sent", "failed", "again", "failed dead", "again", "unknown"]);
         let webhook = Retry { deduplicates: true, ..SMPP };
         assert_eq!(told(webhook, 1), ["sent", "failed", "again", "again", "again", "again"]);
-        assert_eq!(told(webhook, 3), ["sent", "failed", "again", "failed dead", "again", "failed dead"]);
+        assert_eq!(told(webhook, 3), ["sent", "failed", "again", "failed dead", "again", "unknown dead"]);
     }
 
     #[test]

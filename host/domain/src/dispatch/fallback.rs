@@ -1,5 +1,5 @@
 //! Fallback chains: what did not arrive goes on to the next channel of its reason (S3: SMS, then a prompt at the desk,
-//! then a call). It stays one contact: the ledger counts it once.
+//! then a call, then the store). It stays one contact: the ledger counts it once.
 
 use super::receipt::Delivery;
 use crate::contact::{Channel, ContactState};
@@ -36,8 +36,8 @@ pub fn next_channel(chain: &[Channel], at: Standing, patience_ms: Option<i64>, n
         ContactState::Sent => {
             at.delivery == Delivery::Undelivered || (at.receipts && at.delivery == Delivery::Awaited && tired)
         }
-        // Nobody came to the desk.
-        ContactState::Released => at.via == Channel::Touchpoint && tired,
+        // Nobody came by.
+        ContactState::Released => at.via.waits_for_visit() && tired,
         _ => false,
     };
     let place = chain.iter().position(|channel| *channel == at.via)?;
@@ -48,7 +48,7 @@ pub fn next_channel(chain: &[Channel], at: Standing, patience_ms: Option<i64>, n
 mod tests {
     use super::*;
 
-    const CHAIN: [Channel; 3] = [Channel::Sms, Channel::Touchpoint, Channel::CallList];
+    const CHAIN: [Channel; 4] = [Channel::Sms, Channel::Touchpoint, Channel::CallList, Channel::Store];
 
     fn sms(state: ContactState, delivery: Delivery) -> Standing {
         Standing { via: Channel::Sms, state, delivery, receipts: true, since: 0, not_after: 1_000 }
@@ -77,7 +77,9 @@ mod tests {
         assert_eq!(next_channel(&CHAIN, sms(Sent, Awaited), None, 900), None);
         let desk = Standing { via: Channel::Touchpoint, state: Released, ..sms(Sent, Awaited) };
         assert_eq!((next(desk, 499), next(desk, 500)), (None, Some(Channel::CallList)));
-        let last = Standing { via: Channel::CallList, ..sms(Failed, Awaited) };
+        let call = Standing { via: Channel::CallList, ..sms(Failed, Awaited) };
+        assert_eq!(next(call, 1), Some(Channel::Store));
+        let last = Standing { via: Channel::Store, ..sms(Released, Awaited) };
         assert_eq!(next(last, 1), None, "the chain ends");
         assert_eq!(next_channel(&[Channel::Email], sms(Failed, Awaited), None, 1), None, "not of this chain");
     }

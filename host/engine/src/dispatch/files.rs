@@ -10,7 +10,7 @@ use care_domain::identity::Identity;
 use care_domain::key::CustomerKey;
 use care_store::{Batch, Settled, StoredContact};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Contacts claimed at once: a file stays small enough to look at, and a crash repeats little.
 const BATCH: u32 = 10_000;
@@ -30,14 +30,14 @@ struct Line<'a> {
 }
 
 impl Engine {
-    /// Sends what is due on the channels that are written to files.
+    /// Drops what waited too long, whatever its channel, and sends what is due on the channels that are written to files.
     pub(super) async fn by_files(
         &self,
         config: &GatewaysConfig,
         now: i64,
         progress: GoOn<'_>,
     ) -> Result<Dispatched, EngineError> {
-        let mut done = Dispatched::default();
+        let mut done = Dispatched { expired: self.store.expire(now).await?, ..Dispatched::default() };
         let versions = self.vouched_versions().await?;
         for batch in self.store.unsettled().await? {
             let batch = self.without_held(batch, &versions, now).await?;
@@ -81,6 +81,8 @@ impl Engine {
         let identities = self.store.identities(&keys).await?;
         let renderer = self.renderer(&batch.contacts).await?;
         let (files, settled) = files_of(batch, &renderer, &identities)?;
+        let copies = self.copies(&batch.contacts, &renderer, &mut BTreeSet::new(), now).await?;
+        self.send_copies(copies, None).await?;
         for (channel, lines) in files {
             self.outbox().write(channel, &batch.id, &lines)?;
         }
@@ -140,7 +142,7 @@ pub(crate) fn address<'a>(contact: &'a StoredContact, identity: Option<&'a Ident
     match (planned.addressee, contact.via) {
         (Addressee::CloseContacts, _) => filled(&identity.close_contacts.get(usize::from(planned.ordinal))?.msisdn),
         (_, Channel::Email) => filled(&identity.email),
-        (_, Channel::Touchpoint | Channel::AccountManager) => filled(&identity.external_id),
+        (_, Channel::Touchpoint | Channel::Store | Channel::AccountManager) => filled(&identity.external_id),
         _ => filled(&identity.msisdn),
     }
 }

@@ -61,6 +61,7 @@ impl Engine {
         let (draft, path) = (self.folder.join(format!("{FILE}.tmp")), self.folder.join(FILE));
         fs::write(&draft, text).map_err(EngineError::file(&draft, "writing"))?;
         fs::rename(&draft, &path).map_err(EngineError::file(&path, "naming"))?;
+        self.store.keep_frame(&config.wording, at).await?;
         Ok(digest)
     }
 

@@ -91,9 +91,9 @@ impl Engine {
     pub async fn dispatch(&self, by: &str, now: i64, progress: GoOn<'_>) -> Result<Dispatched, EngineError> {
         let actor = self.authorise(by, Act::Dispatch, None, now).await?;
         let config = self.gateways()?;
+        self.store.keep_frame(&config.wording, now).await?;
         self.fall_back(&config, now).await?;
         let mut done = self.by_files(&config, now, progress).await?;
-        done.expired = self.store.expire(now).await?;
         let pushed = Channel::ALL.into_iter().filter(|channel| config.is_pushed(*channel));
         let clock = Clock::at(now);
         let runs = pushed.map(|channel| self.push_channel(&config, channel, clock, progress, false, &actor));
@@ -113,6 +113,7 @@ impl Engine {
     pub async fn dispatch_on(&self, by: &str, now: i64, go_on: GoOn<'_>) -> Result<Dispatched, EngineError> {
         let actor = self.authorise(by, Act::Dispatch, None, now).await?;
         let config = self.gateways()?;
+        self.store.keep_frame(&config.wording, now).await?;
         let clock = Clock::at(now);
         let pushed = Channel::ALL.into_iter().filter(|channel| config.is_pushed(*channel));
         let runs = try_join_all(pushed.map(|channel| self.push_channel(&config, channel, clock, go_on, true, &actor)));
@@ -125,7 +126,6 @@ impl Engine {
                     Err(EngineError::Stopped) => break,
                     Err(error) => return Err(error),
                 }
-                done.expired += self.store.expire(clock.now()).await?;
                 tokio::time::sleep(LOOK).await;
             }
             Ok(done)

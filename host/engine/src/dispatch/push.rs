@@ -17,7 +17,7 @@ use care_store::{Answered, Intent, Leasing, StoredContact};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use tokio::sync::mpsc;
 
 /// The most contacts leased at once, and how many windows full they are: enough that choosing them fairly costs little, few
@@ -66,6 +66,7 @@ impl Engine {
                     queue: VecDeque::new(),
                     breaker: Breaker::default(),
                     done: Dispatched::default(),
+                    copied: BTreeSet::new(),
                 };
                 (run.go(go_on, watches).await, run.done)
             };
@@ -106,6 +107,8 @@ struct Run<'a> {
     queue: VecDeque<Ready>,
     breaker: Breaker,
     done: Dispatched,
+    /// What staff got copies of.
+    copied: BTreeSet<String>,
 }
 
 type Flight<'a> = FuturesUnordered<BoxFuture<'a, (Intent, Answer)>>;
@@ -191,7 +194,10 @@ impl<'a> Run<'a> {
             return Ok(leased.due);
         }
         let welcome = self.still_welcome(leased.contacts, now).await?;
-        self.queue = self.engine.make_ready(&welcome).await?.into();
+        let renderer = self.engine.renderer(&welcome).await?;
+        let copies = self.engine.copies(&welcome, &renderer, &mut self.copied, now).await?;
+        self.engine.send_copies(copies, Some(self.gateway)).await?;
+        self.queue = self.engine.make_ready(&welcome, &renderer).await?.into();
         Ok(leased.due)
     }
 
@@ -248,7 +254,8 @@ impl<'a> Run<'a> {
 
     /// Settles intents of dispatchers that are gone.
     async fn settle_lapsed(&mut self) -> Result<(), EngineError> {
-        let lapsed = self.engine.store.lapsed(self.channel, self.clock.now()).await?;
+        let now = self.clock.now();
+        let lapsed = self.engine.store.take_lapsed(self.asked(now, now + HOLD_MS)).await?;
         self.done.resumed += lapsed.len() as u64;
         let why = "the dispatcher ended before the answer came";
         let answers = lapsed.into_iter().map(|intent| (intent, Answer::Lost { why: why.into() })).collect();
@@ -262,15 +269,14 @@ impl<'a> Run<'a> {
 
 impl Engine {
     /// Texts and addresses of contacts; they live until the gateway has them.
-    async fn make_ready(&self, contacts: &[StoredContact]) -> Result<Vec<Ready>, EngineError> {
+    async fn make_ready(&self, contacts: &[StoredContact], renderer: &Renderer) -> Result<Vec<Ready>, EngineError> {
         let mut keys: Vec<CustomerKey> = contacts.iter().map(|c| c.planned.customer).collect();
         keys.sort_unstable();
         keys.dedup();
         let identities = self.store.identities(&keys).await?;
-        let renderer = self.renderer(contacts).await?;
         let ready = |contact: &StoredContact| Ready {
             contact: contact.planned.id,
-            message: message_of(contact, &renderer, identities.get(&contact.planned.customer)),
+            message: message_of(contact, renderer, identities.get(&contact.planned.customer)),
         };
         Ok(contacts.iter().map(ready).collect())
     }

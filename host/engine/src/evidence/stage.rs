@@ -83,7 +83,7 @@ impl Engine {
         Ok(Stage {
             limits,
             empty: empty(&subject, &version.manifest, &active),
-            wording: Wording::new(&version.manifest, ground.tables.labels())?,
+            wording: Wording::new(&version.manifest, ground.tables.labels(), ground.frame)?,
             pressing_since: pressing_since(request.date)?,
             subject,
             before,

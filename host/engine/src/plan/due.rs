@@ -13,6 +13,7 @@ use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::{Manifest, Triggers};
 use care_domain::plan::{Limits, PinnedCampaign, Pins};
 use care_domain::policy::Policy;
+use care_domain::sms::Frame;
 use care_domain::switch::Scope;
 use care_domain::text::{Finding, nearest_hint};
 use care_domain::time;
@@ -48,6 +49,7 @@ pub(crate) struct Ground {
     pub(crate) policy: Policy,
     pub(crate) policy_digest: String,
     pub(crate) tables: LoadedTables,
+    pub(crate) frame: Frame,
 }
 
 /// A campaign that takes part.
@@ -110,7 +112,7 @@ impl Engine {
         let snapshot = self.snapshot(request.snapshot.as_deref(), Some(request.date)).await?;
         let (policy_digest, policy) = self.policy_in_force().await?;
         let tables = self.load_tables(request.date).await?;
-        Ok(Ground { snapshot, policy, policy_digest, tables })
+        Ok(Ground { snapshot, policy, policy_digest, tables, frame: self.gateways()?.wording })
     }
 
     /// The world in which these campaigns, of which there may be none, run on that ground. Nothing is written.
@@ -120,7 +122,7 @@ impl Engine {
         ground: &Ground,
         request: &PlanRequest,
     ) -> Result<World, EngineError> {
-        let Ground { snapshot, policy, policy_digest, tables } = ground;
+        let Ground { snapshot, policy, policy_digest, tables, .. } = ground;
         let classes = campaigns.iter().map(|c| c.approval.class);
         let calendar = self.calendar_pins(policy, classes, request.date).await?;
         let policy = Policy { calendar: self.calendar_of(&calendar)?, ..policy.clone() };
@@ -143,13 +145,13 @@ impl Engine {
             policy: policy_digest.clone(),
             tables: pinned_tables,
             calendar,
+            frame: ground.frame.clone(),
             scheduled_for: request.scheduled.as_ref().map(|scheduled| scheduled.at),
             batch: request.batch,
             engine: care_sandbox::ENGINE.to_owned(),
         };
-        let rivals: Arc<[String]> = campaigns.iter().map(|c| c.id.clone()).collect();
         Ok(World {
-            due: self.all_due(campaigns, &rivals, request, tables).await?,
+            due: self.all_due(campaigns, &ground.frame, request, tables).await?,
             budgets: budgets(campaigns),
             policy,
             disaster_areas: tables.active_areas(request.date),
@@ -253,13 +255,14 @@ impl Engine {
     pub(super) async fn all_due(
         &self,
         campaigns: &[DueCampaign],
-        rivals: &Arc<[String]>,
+        frame: &Frame,
         request: &PlanRequest,
         tables: &LoadedTables,
     ) -> Result<Vec<Due>, EngineError> {
+        let rivals: Arc<[String]> = campaigns.iter().map(|c| c.id.clone()).collect();
         let mut all = Vec::new();
         for entry in campaigns {
-            let mut due = self.due(entry, rivals, request, tables).await?;
+            let mut due = self.due(entry, &rivals, frame, request, tables).await?;
             due.terms.except = entry.approval.yields_to(campaigns.iter().map(|c| &c.approval));
             due.terms.areas.clone_from(&entry.areas);
             all.push(due);
@@ -271,6 +274,7 @@ impl Engine {
         &self,
         campaign: &DueCampaign,
         rivals: &Arc<[String]>,
+        frame: &Frame,
         request: &PlanRequest,
         tables: &LoadedTables,
     ) -> Result<Due, EngineError> {
@@ -286,7 +290,7 @@ impl Engine {
             tables: Arc::new(tables.named(manifest.tables.keys())),
             labels: Arc::new(tables.labels()),
         };
-        let priced = approval.budget_fen.is_some().then(|| Wording::new(&manifest, tables.labels()));
+        let priced = approval.budget_fen.is_some().then(|| Wording::new(&manifest, tables.labels(), frame.clone()));
         Ok(Due {
             wording: priced.transpose()?,
             campaign: campaign.id.clone(),

@@ -94,7 +94,6 @@ impl Engine {
         let version = self.store.policy(Some(&pins.policy)).await?.ok_or_else(|| gone("policy", &pins.policy))?;
         let policy = Policy { calendar: self.calendar_of(&pins.calendar)?, ..version.policy };
         let campaigns = self.pinned_campaigns(pins).await?;
-        let rivals: Arc<[String]> = pins.campaigns.iter().map(|c| c.campaign.clone()).collect();
         let request = PlanRequest {
             date: pins.date,
             wave: pins.wave,
@@ -105,7 +104,7 @@ impl Engine {
             scheduled: None,
         };
         Ok(World {
-            due: self.all_due(&campaigns, &rivals, &request, &tables).await?,
+            due: self.all_due(&campaigns, &pins.frame, &request, &tables).await?,
             budgets: budgets(&campaigns),
             policy,
             snapshot: self.snapshot(Some(&pins.snapshot), None).await?,

@@ -1,5 +1,6 @@
 //! What may be typed about the gate: submissions, variants, standby.
 
+use super::message::TestArgs;
 use super::{cap, class, date, param, share};
 use care_domain::contact::Addressee;
 use care_domain::gate::Principle;
@@ -31,6 +32,18 @@ pub(crate) enum SubmissionCommand {
         /// Number of the simulation.
         #[arg(long, value_name = "N")]
         simulation: Option<i64>,
+    },
+    /// Show what the messages read like: with example values, at their longest, and what short messages come to.
+    Preview {
+        /// Its number.
+        id: i64,
+    },
+    /// Send the messages, with example values, to registered staff; no customer gets anything.
+    TestSend(TestArgs),
+    /// What went to staff about it.
+    Tests {
+        /// Its number.
+        id: i64,
     },
     /// In what two simulations differ.
     Compare {

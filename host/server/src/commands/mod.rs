@@ -15,6 +15,7 @@ pub(crate) mod plugin;
 pub(crate) mod policy;
 pub(crate) mod population;
 pub(crate) mod setup;
+pub(crate) mod staff;
 pub(crate) mod submission;
 
 use anyhow::Context;

@@ -1,6 +1,6 @@
 //! `care submission`: the province decides.
 
-use super::{evidence, open};
+use super::{evidence, open, staff};
 use crate::answer::{Answer, table};
 use crate::args::{ApproveArgs, Args, BecauseArgs, StepCommand, SubmissionCommand, TickArgs};
 use crate::clock::now_ms;
@@ -57,6 +57,9 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
             let (simulation, evidence) = engine.simulation(number).await?;
             Ok(evidence::answer(&simulation, &evidence))
         }
+        SubmissionCommand::Preview { id } => staff::preview(&engine, *id).await,
+        SubmissionCommand::TestSend(wanted) => staff::test_send(args, &engine, wanted).await,
+        SubmissionCommand::Tests { id } => staff::tests(&engine, *id).await,
         SubmissionCommand::Compare { before, after } => {
             let differences = engine.compare_simulations(*before, *after).await?;
             let text = match differences.is_empty() {
