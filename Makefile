@@ -5,7 +5,7 @@ CARE := $(TARGET)/debug/care
 ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins peers demo test fuzz crash-loop bench-size lint fmt clean
+.PHONY: build plugins peers demo test fuzz crash-loop bench-size bench-sms lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -39,6 +39,10 @@ crash-loop: plugins
 # some 20 GB under TMPDIR.
 bench-size: plugins
 	CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(TARGET)/debug/care-size $(SIZES)
+
+# Segments a second against the npm simulator, windows of 10 and 50, beside the gateway without a ledger.
+bench-sms: plugins peers
+	@CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(TARGET)/debug/care-sms
 
 lint:
 	cargo fmt --all --check

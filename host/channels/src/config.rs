@@ -458,7 +458,7 @@ mod tests {
     fn a_whole_file_is_read_and_what_it_leaves_out_goes_to_files() {
         let config = GatewaysConfig::parse(WHOLE).expect("a configuration");
         let names: Vec<&str> = Channel::ALL.iter().map(|c| config.of(*c).gateway_name()).collect();
-        assert_eq!(names, ["smpp", "smtp", "file", "file", "file", "file"]);
+        assert_eq!(names, ["smpp", "smtp", "file", "file", "file", "file", "file"]);
         assert_eq!(config.of(Channel::Sms).campaign_rates["birthday-1"], 5);
         assert!(config.replies.refusal.contains(&"TD".to_owned()), "defaults stay");
         let said = config.wording.around("您好", Class::Commercial, Language::Zh);
@@ -471,7 +471,7 @@ mod tests {
     fn the_example_can_be_meant() {
         let config = GatewaysConfig::parse(include_str!("../../../examples/gateways.toml")).expect("the example");
         let names: Vec<&str> = Channel::ALL.iter().map(|c| config.of(*c).gateway_name()).collect();
-        assert_eq!(names, ["smpp", "smtp", "desk", "webhook", "desk", "file"]);
+        assert_eq!(names, ["smpp", "smtp", "desk", "webhook", "desk", "file", "desk"]);
     }
 
     #[test]

@@ -262,10 +262,8 @@ impl Smpp {
                 }
             }
             Ok(Err(Error::ResponseTimeout { sequence_number, .. })) => {
-                if last {
-                    slot.expect_late(sequence_number, message, ids);
-                }
-                lost("no answer in time")
+                let late = if last { slot.expect_late(sequence_number, message, ids) } else { None };
+                late.map_or_else(|| lost("no answer in time"), |answer| own_segment(answer, ids.len()))
             }
             Ok(Err(Error::Encode(_))) => Answer::Refused { why: "it cannot be encoded".into() },
             Ok(Err(_)) => lost("the link was cut before the answer"),
@@ -279,5 +277,13 @@ impl Smpp {
             slot.pause(Duration::from_millis(self.config.throttle_ms)).await;
         }
         answer
+    }
+}
+
+/// An answer without the ids of the segments before.
+fn own_segment(answer: Answer, before: usize) -> Answer {
+    match answer {
+        Answer::Accepted { ids } => Answer::Accepted { ids: ids.into_iter().skip(before).collect() },
+        other => other,
     }
 }

@@ -159,7 +159,7 @@ pub enum Act {
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
 const RIGHTS: [(Act, &[Role]); 41] = {
     use Role::{
-        Administrator, Auditor, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
+        Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
         Operator, ProvincialApprover,
     };
     [
@@ -201,7 +201,7 @@ const RIGHTS: [(Act, &[Role]); 41] = {
         (Act::ManageGateways, &[Administrator]),
         (Act::ManageStaff, &[Administrator]),
         (Act::SendTest, &[Initiator, CityReviewer, CustomerService, ProvincialApprover]),
-        (Act::ReadMessages, &[CustomerService, Auditor]),
+        (Act::ReadMessages, &[CustomerService]),
         (Act::OpenCalls, &[CustomerService]),
         (Act::Work, &[CustomerService, InformationSystems, KeyAccounts]),
     ]

@@ -515,7 +515,7 @@ mod tests {
             let pairs = Class::ALL.into_iter().flat_map(|class| Channel::ALL.map(|channel| (class, channel)));
             pairs.filter(|(class, channel)| policy.leaves_room(*class, *channel, now)).count()
         };
-        assert_eq!(all(&Policy::default()), 30);
+        assert_eq!(all(&Policy::default()), 35);
         let always = Hours { from_minute: 0, to_minute: 1_440 };
         let quiet = Policy { quiet: always, ..Policy::default() };
         assert!(

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
 /// The most test messages about one submission in a day †: a test is read by people.
-const MOST_TESTS: usize = 200;
+const MOST_TESTS: usize = 100;
 
 /// Which messages of a submission go to whom.
 #[derive(Debug, Clone)]
@@ -149,12 +149,13 @@ impl Engine {
         let before = self.store.asides(&subject).await?.into_iter().filter(|a| a.at > at - DAY_MS).count();
         if before + shown.len() * staff.len() > MOST_TESTS {
             let what = format!("{before} test messages went out about it within a day");
-            return Err(EngineError::refused("too-many-tests", what, "At most 200 a day: name fewer people, or wait"));
+            return Err(EngineError::refused("too-many-tests", what, "At most 100 a day: name fewer people, or wait"));
         }
         let (title, campaign) = (&found.version.manifest.title, subject.clone());
         let mut asides = Vec::new();
         for (one, preview) in staff.iter().flat_map(|one| shown.iter().map(move |preview| (one, preview))) {
-            let id = id_of(&["test", &subject, &preview.template, preview.language.name(), &one.name, &at.to_string()]);
+            let parts = ["test", &subject, &preview.template, asked.channel.name(), preview.language.name(), &one.name];
+            let id = id_of(&[&parts[..], &[&at.to_string(), &before.to_string()]].concat());
             let aside = NewAside {
                 id,
                 kind: "test",
@@ -190,7 +191,7 @@ impl Engine {
                 EngineError::refused("unknown-staff", what, format!("See `care staff list`{hint}"))
             })
         };
-        names.iter().map(found).collect()
+        names.iter().collect::<BTreeSet<_>>().into_iter().map(found).collect()
     }
 
     /// Hands messages to staff over by the gateway of their channel, each once.
@@ -207,9 +208,9 @@ impl Engine {
         }
         let gateway = Gateway::open(&config, &self.folder, mpsc::channel(64).0)?;
         let intents: Vec<NewAside> = asides.iter().map(|(aside, _)| aside.clone()).collect();
-        self.store.intend_asides(&intents, at).await?;
+        let new = self.store.intend_asides(&intents, at).await?;
         let mut sent = Vec::with_capacity(asides.len());
-        for (aside, message) in asides {
+        for (aside, message) in asides.iter().filter(|(aside, _)| new.contains(&aside.id)) {
             let answer = match &gateway {
                 Some(gateway) => gateway.send(message).await,
                 None => self.to_file(message)?,

@@ -168,7 +168,7 @@ fn configure(care: &Care, gateway: &Recorder) {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     std::fs::write(care.data().join("keys/recorder.secret"), secret).expect("a secret");
     let config = format!(
-        "[sms.retry]\nattempts = 1000\nbase_ms = 10\nmost_ms = 50\n[sms.webhook]\nurl = \"{}\"\n\
+        "[sms.retry]\nattempts = 100\nbase_ms = 10\nmost_ms = 50\n[sms.webhook]\nurl = \"{}\"\n\
          secret_file = \"keys/recorder.secret\"\nresponse_ms = 5000\n",
         gateway.url()
     );

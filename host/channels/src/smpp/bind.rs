@@ -4,7 +4,7 @@ use super::{Shared, incoming};
 use crate::Outgoing;
 use crate::pace::Pace;
 use care_domain::contact::ContactId;
-use care_domain::dispatch::backoff;
+use care_domain::dispatch::{Answer, backoff, smpp_status};
 use futures::Stream;
 use rusmpp::pdus::BindTransceiver;
 use rusmpp::types::COctetString;
@@ -35,7 +35,33 @@ pub(crate) struct Bind {
     places: Arc<Semaphore>,
     pace: Pace,
     client: Mutex<Option<Client>>,
-    late: Arc<Mutex<HashMap<u32, Expected>>>,
+    late: Mutex<Late>,
+}
+
+/// What belongs together and came apart, by sequence number.
+#[derive(Default)]
+struct Late {
+    /// Messages that were given up.
+    expected: HashMap<u32, Expected>,
+    /// Answers that nobody waited for: the message they belong to may be given up a moment later.
+    unwaited: HashMap<u32, Unwaited>,
+}
+
+/// An answer that nobody waits for.
+pub(crate) struct Unwaited {
+    pub(crate) status: u32,
+    pub(crate) id: String,
+}
+
+impl Unwaited {
+    /// What it says of a message; `ids` are those of the segments before.
+    pub(crate) fn answer(self, mut ids: Vec<String>) -> Answer {
+        if self.status != 0 {
+            return smpp_status(self.status);
+        }
+        ids.push(self.id);
+        Answer::Accepted { ids }
+    }
 }
 
 /// An answer that may come late.
@@ -56,7 +82,7 @@ pub(crate) struct Slot {
 
 impl Bind {
     pub(crate) fn new(window: usize, pace: Pace) -> Self {
-        Self { places: Arc::new(Semaphore::new(window)), pace, client: Mutex::default(), late: Arc::default() }
+        Self { places: Arc::new(Semaphore::new(window)), pace, client: Mutex::default(), late: Mutex::default() }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -79,8 +105,15 @@ impl Bind {
         }
     }
 
-    pub(crate) fn late(&self, sequence: u32) -> Option<Expected> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner).remove(&sequence)
+    /// Whose answer it is, with the answer; kept for a moment when nobody gave the message up yet.
+    pub(crate) fn late(&self, sequence: u32, answer: Unwaited) -> Option<(Expected, Unwaited)> {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let expected = late.expected.remove(&sequence);
+        if expected.is_none() && late.unwaited.len() < MAX_LATE {
+            late.unwaited.insert(sequence, answer);
+            return None;
+        }
+        expected.map(|expected| (expected, answer))
     }
 
     fn client(&self) -> std::sync::MutexGuard<'_, Option<Client>> {
@@ -89,7 +122,7 @@ impl Bind {
 
     fn set(&self, client: Option<Client>) {
         // Numbers begin anew with each connection: what was expected on the last one never comes.
-        self.late.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Late::default();
         *self.client() = client;
     }
 }
@@ -105,13 +138,17 @@ impl Slot {
         self.bind.pace.pause(pause).await;
     }
 
-    /// Remembers whose answer this number would be.
-    pub(crate) fn expect_late(&self, sequence: u32, message: &Outgoing, ids: &[String]) {
+    /// Remembers whose answer this number would be; returns the answer if it came in this very moment.
+    pub(crate) fn expect_late(&self, sequence: u32, message: &Outgoing, ids: &[String]) -> Option<Answer> {
         let mut late = self.bind.late.lock().unwrap_or_else(PoisonError::into_inner);
-        if late.len() < MAX_LATE {
-            let (contact, attempt) = (message.contact, message.attempt);
-            late.insert(sequence, Expected { contact, attempt, ids: ids.to_vec() });
+        if let Some(answer) = late.unwaited.remove(&sequence) {
+            return Some(answer.answer(ids.to_vec()));
         }
+        if late.expected.len() < MAX_LATE {
+            let (contact, attempt) = (message.contact, message.attempt);
+            late.expected.insert(sequence, Expected { contact, attempt, ids: ids.to_vec() });
+        }
+        None
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a centre sends by itself: receipts, customers' messages, late and second answers, garbage.
 
 use super::Shared;
-use super::bind::{Bind, Expected};
+use super::bind::{Bind, Expected, Unwaited};
 use crate::Inbound;
-use care_domain::dispatch::{Answer, MessageState, Receipt, smpp_status};
+use care_domain::dispatch::{MessageState, Receipt};
 use care_domain::sms::{Encoding, decode};
 use futures::{Stream, StreamExt};
 use rusmpp::pdus::{DeliverSm, DeliverSmResp};
@@ -48,25 +48,21 @@ async fn heard(bind: &Bind, shared: &Arc<Shared>, client: &Client, command: Comm
         }
         Some(Pdu::SubmitSmResp(late)) if u32::from(status) == 0 => {
             let id = late.message_id().as_str().to_owned();
-            answered(bind, shared, sequence, |mut ids| {
-                ids.push(id);
-                Answer::Accepted { ids }
-            })
-            .await;
+            answered(bind, shared, sequence, Unwaited { status: 0, id }).await;
         }
         _ if command.id() == rusmpp::CommandId::SubmitSmResp => {
-            answered(bind, shared, sequence, |_| smpp_status(u32::from(status))).await;
+            answered(bind, shared, sequence, Unwaited { status: u32::from(status), id: String::new() }).await;
         }
         _ => shared.count("unasked"),
     }
 }
 
 /// An answer that nobody waits for: late, or a second one.
-async fn answered(bind: &Bind, shared: &Shared, sequence: u32, answer: impl FnOnce(Vec<String>) -> Answer) {
-    match bind.late(sequence) {
-        Some(Expected { contact, attempt, ids }) => {
+async fn answered(bind: &Bind, shared: &Shared, sequence: u32, answer: Unwaited) {
+    match bind.late(sequence, answer) {
+        Some((Expected { contact, attempt, ids }, answer)) => {
             shared.count("late-answers");
-            let _ = shared.inbound.send(Inbound::Late { contact, attempt, answer: answer(ids) }).await;
+            let _ = shared.inbound.send(Inbound::Late { contact, attempt, answer: answer.answer(ids) }).await;
         }
         None => shared.count("second-answers"),
     }
