@@ -2,10 +2,10 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CARE := $(TARGET)/debug/care
-ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry
+ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry roaming-tariff package-recommendation package-under-use complaint-call-back retention festival
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins peers demo test fuzz crash-loop bench-size bench-sms lint fmt clean
+.PHONY: build plugins peers demo test fuzz figures crash-loop bench-size bench-sms lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -28,6 +28,10 @@ test: plugins peers
 # Ten thousand damaged and made-up inputs for the gate and the sandbox; `make test` runs fifteen hundred of them.
 fuzz: plugins
 	CARE_PLUGINS=$(abspath $(TARGET)/plugins) cargo test --workspace --test hostile ten_thousand -- --ignored --nocapture
+
+# Events and touchpoints a second beside a bare handler and bare inserts, on this machine, in about two minutes.
+figures: plugins
+	CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) cargo test --workspace --test engine figures -- --ignored --nocapture --test-threads 1
 
 # Kills plans and dispatch with SIGKILL at N random moments (SEED=… for the same ones again), starts them again, and
 # compares with an undisturbed run; `make test` does a dozen. Last line: `N kills, 0 lost, 0 twice`.

@@ -164,6 +164,19 @@ impl Column {
         Self { values: Values::Texts { offsets: offsets.into(), bytes: bytes.into() }, present }
     }
 
+    /// Rows picked from several columns of one type, in the order given; copied. The first one tells the type.
+    pub fn collect(cells: &[(Self, usize)]) -> Option<Self> {
+        let (first, _) = cells.first()?;
+        Some(match &first.values {
+            Values::S64(_) => Self::s64(cells.iter().map(|(column, row)| column.integer(*row))),
+            Values::S32(_) => Self::s32(cells.iter().map(|(column, row)| column.integer(*row).map(|v| v as i32))),
+            Values::F64(_) => Self::f64(cells.iter().map(|(column, row)| column.ratio(*row))),
+            Values::Boolean(_) => Self::boolean(cells.iter().map(|(column, row)| column.yes(*row))),
+            Values::Codes { .. } => Self::categories(cells.iter().map(|(column, row)| column.text(*row))),
+            Values::Texts { .. } => Self::texts(cells.iter().map(|(column, row)| column.text(*row))),
+        })
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         match &self.values {

@@ -2,7 +2,7 @@
 
 use crate::key::CustomerKey;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -167,6 +167,20 @@ impl fmt::Display for ContactId {
     }
 }
 
+impl Serialize for ContactId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContactId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let mut id = [0u8; 16];
+        hex::decode_to_slice(String::deserialize(d)?, &mut id).map_err(serde::de::Error::custom)?;
+        Ok(Self(id))
+    }
+}
+
 impl fmt::Debug for ContactId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -197,11 +211,13 @@ pub enum ContactState {
     Withdrawn,
     /// Waited past its not-after.
     Expired,
+    /// Waited, and an event's contact of a higher class took its place.
+    Lost,
 }
 
 impl ContactState {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Planned,
         Self::Released,
         Self::Sending,
@@ -211,6 +227,7 @@ impl ContactState {
         Self::Cancelled,
         Self::Withdrawn,
         Self::Expired,
+        Self::Lost,
     ];
 
     /// As stored and shown.
@@ -225,6 +242,7 @@ impl ContactState {
             Self::Cancelled => "cancelled",
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
+            Self::Lost => "lost",
         }
     }
 
@@ -241,8 +259,13 @@ impl ContactState {
     /// Whether it may become `next`.
     pub fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Planned => matches!(next, Self::Released | Self::Cancelled | Self::Withdrawn),
-            Self::Released => matches!(next, Self::Sending | Self::Cancelled | Self::Withdrawn | Self::Expired),
+            // What an agent says is sent without waiting for dispatch.
+            Self::Planned => {
+                matches!(next, Self::Released | Self::Sent | Self::Cancelled | Self::Withdrawn | Self::Lost)
+            }
+            Self::Released => {
+                matches!(next, Self::Sending | Self::Cancelled | Self::Withdrawn | Self::Expired | Self::Lost)
+            }
             // Back only where the gateway is known not to have it.
             Self::Sending => {
                 matches!(next, Self::Sent | Self::Failed | Self::Unknown | Self::Released | Self::Withdrawn)
@@ -251,7 +274,7 @@ impl ContactState {
             Self::Unknown => matches!(next, Self::Sent | Self::Released),
             // A dead letter that somebody replays; what did not arrive and goes on along its chain.
             Self::Failed | Self::Sent => next == Self::Released,
-            Self::Cancelled | Self::Withdrawn | Self::Expired => false,
+            Self::Cancelled | Self::Withdrawn | Self::Expired | Self::Lost => false,
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Wishes {
     pub refused_classes: Vec<Class>,
     /// Refused activities, by name.
     pub refused_activities: Vec<String>,
+    /// Whether a complaint is open, by events; `None` when none told of one.
+    pub complaint: Option<bool>,
     /// Why everything but disaster response is suppressed: `deceased`, `possibly-missing` …
     pub suppressed: Option<String>,
 }
@@ -195,7 +197,8 @@ impl Ruling {
         self.channels.first().copied()
     }
 
-    fn stop(verdict: Verdict, rule: &'static str, figures: impl Into<String>) -> Self {
+    /// Ended before it got a moment and a channel.
+    pub fn stop(verdict: Verdict, rule: &'static str, figures: impl Into<String>) -> Self {
         Self { verdict, rule, figures: figures.into(), round: 1, planned_at: None, channels: Vec::new(), winner: None }
     }
 }

@@ -166,3 +166,11 @@ pub const OWN_PREFIX: &str = "own.";
 
 /// Fields that say whether a customer is on a named list (`list.rescuers`): boolean, answered by the host.
 pub const LIST_PREFIX: &str = "list.";
+
+/// Fields that an event brings, or the call of a touchpoint: they stand beside the snapshot's for that one batch.
+pub const EVENT_PREFIX: &str = "event.";
+
+/// Whether the host supplies the field: no snapshot holds it.
+pub fn is_supplied(name: &str) -> bool {
+    [OWN_PREFIX, LIST_PREFIX, EVENT_PREFIX].iter().any(|prefix| name.starts_with(prefix))
+}

@@ -208,9 +208,10 @@ pub fn answered(
         }
         return match found.state {
             Some(state @ (ContactState::Planned | ContactState::Released)) => Err(Wrong::NotOut(state.name())),
-            Some(state @ (ContactState::Cancelled | ContactState::Withdrawn | ContactState::Expired)) => {
-                Err(Wrong::NotOut(state.name()))
-            }
+            Some(
+                state
+                @ (ContactState::Cancelled | ContactState::Withdrawn | ContactState::Expired | ContactState::Lost),
+            ) => Err(Wrong::NotOut(state.name())),
             _ => Ok(Some(id)),
         };
     }

@@ -29,11 +29,13 @@ pub enum Role {
     DutyOfficer,
     /// Reads everything, changes nothing.
     Auditor,
+    /// 信令监测、计费等系统: another system, which reports what happens to customers.
+    EventSource,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Administrator,
         Self::Initiator,
         Self::CityReviewer,
@@ -44,6 +46,7 @@ impl Role {
         Self::Operator,
         Self::DutyOfficer,
         Self::Auditor,
+        Self::EventSource,
     ];
 
     /// As stored and typed.
@@ -59,6 +62,7 @@ impl Role {
             Self::Operator => "operator",
             Self::DutyOfficer => "duty-officer",
             Self::Auditor => "auditor",
+            Self::EventSource => "event-source",
         }
     }
 
@@ -154,13 +158,19 @@ pub enum Act {
     OpenCalls,
     /// Take calls or requests to one's department, and report what came of them.
     Work,
+    /// Report what happened to customers.
+    SendEvents,
+    /// Take an alert, or draw the area of a disaster.
+    DraftDisaster,
+    /// Ask what a customer at the desk or on the line needs now, and say how they answered.
+    UseTouchpoint,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 41] = {
+const RIGHTS: [(Act, &[Role]); 44] = {
     use Role::{
-        Administrator, CityReviewer, CustomerService, DutyOfficer, InformationSystems, Initiator, KeyAccounts,
-        Operator, ProvincialApprover,
+        Administrator, CityReviewer, CustomerService, DutyOfficer, EventSource, InformationSystems, Initiator,
+        KeyAccounts, Operator, ProvincialApprover,
     };
     [
         (Act::Upload, &[Initiator]),
@@ -204,6 +214,9 @@ const RIGHTS: [(Act, &[Role]); 41] = {
         (Act::ReadMessages, &[CustomerService]),
         (Act::OpenCalls, &[CustomerService]),
         (Act::Work, &[CustomerService, InformationSystems, KeyAccounts]),
+        (Act::SendEvents, &[EventSource, Operator]),
+        (Act::DraftDisaster, &[EventSource, Operator, DutyOfficer]),
+        (Act::UseTouchpoint, &[CustomerService, Operator]),
     ]
 };
 
@@ -262,6 +275,9 @@ impl Act {
             Self::ReadMessages => "read-messages",
             Self::OpenCalls => "open-calls",
             Self::Work => "work",
+            Self::SendEvents => "send-events",
+            Self::DraftDisaster => "draft-disaster",
+            Self::UseTouchpoint => "use-touchpoint",
         }
     }
 }

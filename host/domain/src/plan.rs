@@ -2,11 +2,11 @@
 //! is the same plan: it resumes, or has nothing left to do.
 
 use crate::canonical;
-use crate::key::Bucket;
+use crate::key::{Bucket, CustomerKey};
 use crate::sms::Frame;
 use crate::verdict::Tally;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A campaign as a plan pins it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,26 @@ pub struct TaskResult {
     /// Candidates that lost their occasion to another campaign of their activity: by campaign and winner.
     #[serde(default)]
     pub clashes: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Customers who were decided again, since somebody wrote about them meanwhile.
+    #[serde(default, skip_serializing_if = "Late::is_empty")]
+    pub late: Late,
+}
+
+/// Customers of a task whose past was read later than the others'.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// Ledger sequence that their past was read up to.
+    pub mark: i64,
+    /// Who.
+    pub customers: BTreeSet<CustomerKey>,
+}
+
+impl Late {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.customers.is_empty()
+    }
 }
 
 /// A campaign's place in the queue for capacity at release: class, tier, weight, score, hash (architecture section 7).
@@ -140,11 +160,13 @@ pub struct Ranked {
 }
 
 /// What release shares out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Limits {
     /// Messages by channel; a channel that is not named is not limited.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capacity: BTreeMap<crate::contact::Channel, u64>,
     /// What is left of budgets, in fen, by digest of the approval; one that is not named is not limited.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub budgets: BTreeMap<String, u64>,
 }
 
@@ -198,7 +220,7 @@ pub fn release(candidates: &[Ranked], limits: &Limits) -> Vec<Option<Cut>> {
 
 impl Limits {
     /// Takes what a candidate needs, all of it or nothing.
-    fn take(&mut self, candidate: &Ranked) -> Result<(), Cut> {
+    pub fn take(&mut self, candidate: &Ranked) -> Result<(), Cut> {
         let needs = &candidate.needs;
         if !needs.iter().all(|(channel, n)| self.capacity.get(channel).is_none_or(|places| n <= places)) {
             return Err(Cut::Capacity);

@@ -171,6 +171,7 @@ mod tests {
             faults: BTreeMap::new(),
             carried: 0,
             clashes: BTreeMap::new(),
+            late: crate::plan::Late::default(),
         };
         let task = Descriptor::of(PLAN, Bucket { bits: 0, index: 0 }, 1);
         let digest = |task: &Descriptor, result: &TaskResult| {

@@ -122,6 +122,14 @@ impl Tally {
         *self.0.entry(verdict).or_default() += 1;
     }
 
+    /// Takes one candidate back.
+    pub fn remove(&mut self, verdict: Verdict) {
+        if let Some(count) = self.0.get_mut(&verdict) {
+            *count = count.saturating_sub(1);
+        }
+        self.0.retain(|_, count| *count > 0);
+    }
+
     /// Adds another tally.
     pub fn merge(&mut self, other: &Self) {
         for (verdict, count) in &other.0 {
@@ -152,7 +160,7 @@ impl Tally {
 }
 
 /// What tells the end of a candidate with several messages: the first of these states that one of them is in.
-pub const FINAL_ORDER: [ContactState; 9] = [
+pub const FINAL_ORDER: [ContactState; 10] = [
     ContactState::Sent,
     ContactState::Unknown,
     ContactState::Sending,
@@ -162,6 +170,7 @@ pub const FINAL_ORDER: [ContactState; 9] = [
     ContactState::Expired,
     ContactState::Cancelled,
     ContactState::Withdrawn,
+    ContactState::Lost,
 ];
 
 /// The final verdict of a candidate: the plan's, or for a cleared one what became of its contacts.

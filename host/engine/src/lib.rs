@@ -7,15 +7,19 @@ mod brake;
 mod campaign;
 mod data;
 mod desk;
+mod disaster;
 mod dispatch;
 mod error;
 mod evaluate;
+mod event;
+mod event_desk;
 mod evidence;
 mod export;
 mod gate;
 mod keys;
 mod knowledge;
 mod learnt;
+mod live;
 mod orphans;
 mod outcome;
 mod people;
@@ -32,6 +36,7 @@ mod simulate;
 mod staff;
 mod standby;
 mod switch;
+mod touchpoint;
 mod upload;
 mod variant;
 mod why;
@@ -42,12 +47,15 @@ pub use brake::LiveScore;
 pub use campaign::{NewCampaign, Started};
 pub use data::{Imported, ListImported, Populating};
 pub use desk::{Work, WorkRecorded, WorkReport, work_csv};
+pub use disaster::{AlertTaken, DisasterReport};
 pub use dispatch::{DispatchStatus, Dispatched, GatewayState};
 pub use error::EngineError;
 pub use evaluate::{
     ByDay, Compared, Distribution, Evaluation, EvaluationRequest, Execution, ExecutionCounts, Histogram, Measure,
     PluginMetric,
 };
+pub use event::{EventAnswer, EventBatchShown, EventReplay, RefusedEvent};
+pub use event_desk::EventDesk;
 pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use keys::{new_branch_key, sign_component};
 pub use knowledge::{KnowledgeQuery, Learnt};
@@ -59,6 +67,7 @@ pub use policy::Proposed;
 pub use report::{Report as CareReport, Section};
 pub use review::Decided;
 pub use staff::{SentMessage, TestSend, TestSent};
+pub use touchpoint::{Answered, Call, FollowUp, Prompt, Prompts, ShownCall};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use wide::ExperimentImport;
@@ -69,8 +78,9 @@ pub use care_population::export::Form;
 pub use care_population::generate::GenerateOptions;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, Aside, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, DeadLetter, Halt,
-    KeptEvaluation, Notice, PATIENCE, Plan, PlanState, PolicyVersion, Simulation, Staff, StoredSubmission, Thrown,
+    Activation, Aside, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, DeadLetter, Disaster,
+    Halt, KeptEvaluation, Notice, PATIENCE, Plan, PlanState, PolicyVersion, Simulation, Staff, StoredSubmission,
+    Thrown,
 };
 
 use care_domain::field::Dictionary;
@@ -88,6 +98,9 @@ pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
 /// The kinds of outcomes that a new installation starts with.
 const DEFAULT_OUTCOMES: &str = include_str!("../../../examples/outcomes.toml");
 
+/// The types of events that a new installation understands.
+pub const DEFAULT_EVENTS: &str = include_str!("../../../examples/events.toml");
+
 /// An open data folder. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -100,6 +113,7 @@ pub struct Engine {
     keyer: Keyer,
     host_key: signing::SigningPair,
     lease: Duration,
+    events: std::sync::Arc<live::Live>,
 }
 
 /// How long a silent process keeps its tasks unless told otherwise.
@@ -116,7 +130,9 @@ impl Engine {
             fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
         }
         keep_private(&folder.join("keys").join(KEY_FILE), hex::encode(secret).as_bytes())?;
-        for (name, content) in [(FIELDS_FILE, DEFAULT_FIELDS), (OUTCOMES_FILE, DEFAULT_OUTCOMES)] {
+        for (name, content) in
+            [(FIELDS_FILE, DEFAULT_FIELDS), (OUTCOMES_FILE, DEFAULT_OUTCOMES), (EVENTS_FILE, DEFAULT_EVENTS)]
+        {
             let path = folder.join(name);
             if !path.exists() {
                 fs::write(&path, content).map_err(EngineError::file(&path, "writing"))?;
@@ -158,6 +174,7 @@ impl Engine {
             dictionary: std::sync::Arc::new(read_dictionary(&folder.join(FIELDS_FILE))?),
             outcomes: std::sync::Arc::new(read_outcomes(&folder.join(OUTCOMES_FILE))?),
             keyer: Keyer::new(&secret)?,
+            events: std::sync::Arc::new(live::Live::open(&folder.join(EVENTS_FILE))?),
             host_key,
             lease: DEFAULT_LEASE,
         })
@@ -196,6 +213,7 @@ impl Engine {
 const KEY_FILE: &str = "pseudonym.key";
 const FIELDS_FILE: &str = "fields.toml";
 const OUTCOMES_FILE: &str = "outcomes.toml";
+const EVENTS_FILE: &str = "events.toml";
 
 /// Checks a component as the gate would, by the default dictionary, without a data folder, hence without knowing whose
 /// signature it needs. Without a worker it is

@@ -181,6 +181,12 @@ impl Engine {
     }
 
     async fn recorder_of(&self, source: OutcomeSource, actor: Actor) -> Result<Recorder, EngineError> {
+        let checks = self.outcome_checks().await?;
+        Ok(Recorder { source, actor, checks, batch: Vec::new(), brakes: false, done: OutcomeImport::default() })
+    }
+
+    /// What outcomes are checked by, and what they end, as of now.
+    pub(crate) async fn outcome_checks(&self) -> Result<OutcomeChecks, EngineError> {
         let mut kinds = BTreeSet::new();
         let mut activities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut names = BTreeSet::new();
@@ -195,29 +201,35 @@ impl Engine {
         }
         kinds.extend(self.store.imported_campaigns().await?.into_iter().map(|(c, _)| c.goal.outcome));
         let (_, policy) = self.policy_in_force().await?;
-        let ends = Endings { activities, policy };
-        Ok(Recorder {
-            source,
-            actor,
-            kinds,
-            names,
-            ends,
-            batch: Vec::new(),
-            brakes: false,
-            done: OutcomeImport::default(),
-        })
+        Ok(OutcomeChecks { kinds, names, ends: Endings { activities, policy } })
     }
+
+    /// Checks reports one by one, in their order; nothing is recorded yet.
+    pub(crate) async fn check_outcomes(
+        &self,
+        checks: &OutcomeChecks,
+        source: OutcomeSource,
+        reports: &[OutcomeReport],
+    ) -> Result<Vec<Result<NewOutcome, RejectedLine>>, EngineError> {
+        let people = People::of(self, reports).await?;
+        Ok(reports.iter().map(|report| checks.checked(self, source, report, &people)).collect())
+    }
+}
+
+/// What outcomes are checked by.
+pub(crate) struct OutcomeChecks {
+    /// Kinds that activities count or wait for.
+    kinds: BTreeSet<String>,
+    /// Names of activities.
+    names: BTreeSet<String>,
+    pub(crate) ends: Endings,
 }
 
 /// Takes outcomes and records them in batches.
 pub(crate) struct Recorder {
     source: OutcomeSource,
     actor: Actor,
-    /// Kinds that activities count or wait for.
-    kinds: BTreeSet<String>,
-    /// Names of activities.
-    names: BTreeSet<String>,
-    ends: Endings,
+    checks: OutcomeChecks,
     batch: Vec<OutcomeReport>,
     /// Whether something came in that counts against versions.
     brakes: bool,
@@ -242,11 +254,11 @@ impl Recorder {
 
     async fn record(&mut self, engine: &Engine) -> Result<(), EngineError> {
         let batch = std::mem::take(&mut self.batch);
-        let people = People::of(engine, &batch).await?;
+        let checked = engine.check_outcomes(&self.checks, self.source, &batch).await?;
         let (mut lines, mut outcomes) = (Vec::new(), Vec::new());
         let braking = engine.outcomes.braking();
-        for report in batch {
-            match self.checked(engine, &report, &people) {
+        for (report, checked) in batch.iter().zip(checked) {
+            match checked {
                 Ok(outcome) => {
                     self.brakes |= braking.contains(&outcome.kind.as_str());
                     lines.push(report.line);
@@ -270,8 +282,16 @@ impl Recorder {
         }
         Ok(())
     }
+}
 
-    fn checked(&self, engine: &Engine, report: &OutcomeReport, people: &People) -> Result<NewOutcome, RejectedLine> {
+impl OutcomeChecks {
+    fn checked(
+        &self,
+        engine: &Engine,
+        source: OutcomeSource,
+        report: &OutcomeReport,
+        people: &People,
+    ) -> Result<NewOutcome, RejectedLine> {
         let reject = |code, reason: String| RejectedLine::new(report.line, code, reason);
         let wrong = |w: care_domain::outcome::Wrong| reject(w.code(), w.to_string());
         let name = report.kind.as_str();
@@ -306,7 +326,7 @@ impl Recorder {
         });
         let wish = wish_of(name, activity.as_deref());
         let cancels = self.ends.of(name, wish.as_ref());
-        let (source, named) = (self.source.name(), report.id.is_some());
+        let (source, named) = (source.name(), report.id.is_some());
         let (kind, at) = (report.kind.clone(), report.at);
         Ok(NewOutcome { id, customer: key, kind, value, at, activity, contact, source, named, wish, cancels })
     }
@@ -338,19 +358,26 @@ impl People {
 }
 
 /// What outcomes end: by kind the activities that name it in `cancel-on`, by wish the classes that respect it.
-struct Endings {
-    activities: BTreeMap<String, BTreeSet<String>>,
+pub(crate) struct Endings {
+    /// By kind the activities whose waiting contacts it makes pointless.
+    pub(crate) activities: BTreeMap<String, BTreeSet<String>>,
     policy: Policy,
 }
 
 impl Endings {
     fn of(&self, kind: &str, wish: Option<&Wish>) -> Vec<Cancel> {
         let pointless = self.activities.get(kind).into_iter().flatten();
-        let mut ends: Vec<Cancel> = pointless
+        let ends: Vec<Cancel> = pointless
             .map(|activity| Cancel { activity: Some(activity.clone()), classes: Class::ALL.to_vec() })
             .collect();
+        ends.into_iter().chain(self.of_wish(wish)).collect()
+    }
+
+    /// What a wish alone ends.
+    pub(crate) fn of_wish(&self, wish: Option<&Wish>) -> Option<Cancel> {
         let (activity, classes) = match wish {
-            None | Some(Wish::Commercial { yes: true }) => return ends,
+            None | Some(Wish::Commercial { yes: true } | Wish::Complaint { open: false }) => return None,
+            Some(Wish::Complaint { open: true }) => (None, self.held_in_trouble()),
             Some(Wish::Commercial { yes: false }) => (None, self.classes(|rule| rule == ConsentRule::Needed)),
             Some(Wish::RefuseAll) => (None, self.classes(ConsentRule::respects_refusal_of_all)),
             Some(Wish::RefuseClass { class }) => (None, vec![*class]),
@@ -361,8 +388,12 @@ impl Endings {
                 (None, Class::ALL.into_iter().filter(|class| *class != Class::Disaster).collect())
             }
         };
-        ends.push(Cancel { activity, classes });
-        ends
+        Some(Cancel { activity, classes })
+    }
+
+    /// Classes that are held while a complaint is open.
+    pub(crate) fn held_in_trouble(&self) -> Vec<Class> {
+        Class::ALL.into_iter().filter(|class| self.policy.rules(*class).held_in_trouble).collect()
     }
 
     fn classes(&self, respects: impl Fn(ConsentRule) -> bool) -> Vec<Class> {

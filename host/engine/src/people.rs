@@ -9,7 +9,7 @@ use serde_json::json;
 pub const REHEARSAL_MARK: &str = "rehearsal";
 
 /// The persons of a rehearsal: one of every role, and a second approver.
-const REHEARSAL: [(&str, Role, &str); 12] = [
+const REHEARSAL: [(&str, Role, &str); 13] = [
     ("administrator", Role::Administrator, "350000"),
     ("branch-author", Role::Initiator, "350000"),
     ("city-author", Role::Initiator, "350200"),
@@ -22,6 +22,7 @@ const REHEARSAL: [(&str, Role, &str); 12] = [
     ("operator", Role::Operator, "350000"),
     ("duty-officer", Role::DutyOfficer, "350000"),
     ("auditor", Role::Auditor, "350000"),
+    ("event-source", Role::EventSource, "350000"),
 ];
 
 impl Engine {

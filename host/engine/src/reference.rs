@@ -21,7 +21,7 @@ const LUNAR_DAYS: i32 = 40;
 /// The lunar calendar as plugins read it.
 pub(crate) const LUNAR_TABLE: &str = "lunar-days";
 /// Areas in which a disaster is, as plugins and policy read them.
-const DISASTER_TABLE: &str = "disaster-areas";
+pub(crate) const DISASTER_TABLE: &str = "disaster-areas";
 
 /// Reference tables of one plan.
 pub(crate) struct LoadedTables {

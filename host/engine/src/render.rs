@@ -28,8 +28,8 @@ impl Engine {
         let mut labels = HashMap::new();
         for contact in contacts {
             if !labels.contains_key(&contact.plan) {
-                let plan = self.plan(Some(&contact.plan)).await?;
-                let tables: LoadedTables = self.tables_of(&plan.pins.tables)?;
+                let pins = self.pins_of(&contact.plan).await?;
+                let tables: LoadedTables = self.tables_of(&pins.tables)?;
                 labels.insert(contact.plan.clone(), tables.labels());
             }
         }
@@ -63,23 +63,36 @@ impl Renderer {
         let planned = &contact.planned;
         let impossible = |what: &str| EngineError::internal(format!("contact {}: {what}", planned.id));
         let manifest = self.manifests.get(&planned.component).ok_or_else(|| impossible("its version is gone"))?;
-        let template = manifest.templates.iter().find(|t| t.name == planned.template);
-        let body = template.and_then(|t| t.body(contact.via));
-        let body = body.ok_or_else(|| impossible("its template has no body for its channel"))?;
-        let values = values(planned, manifest, self.labels.get(&contact.plan)).map_err(|e| impossible(&e))?;
-        let person = identity.map(|i| Person { surname: i.surname.clone(), name: i.name.clone() }).unwrap_or_default();
-        let parsed = Body::parse(body.get(planned.language)).map_err(|e| impossible(&e.to_string()))?;
-        let text = render(&parsed, &values, &person, planned.language).map_err(|e| impossible(&e.to_string()))?;
-        Ok(match contact.via {
-            Channel::Sms => frame.around(&text, planned.class, planned.language),
-            _ => text,
-        })
+        let labels = self.labels.get(&contact.plan);
+        text_of(planned, contact.via, manifest, labels, identity, frame).map_err(|e| impossible(&e))
     }
 
     /// The manifest of a contact's version.
     pub(crate) fn manifest(&self, contact: &NewContact) -> Option<&Manifest> {
         self.manifests.get(&contact.component).map(Arc::as_ref)
     }
+}
+
+/// A planned message as it is read on a channel.
+pub(crate) fn text_of(
+    planned: &NewContact,
+    via: Channel,
+    manifest: &Manifest,
+    labels: Option<&Labels>,
+    identity: Option<&Identity>,
+    frame: &Frame,
+) -> Result<String, String> {
+    let template = manifest.templates.iter().find(|t| t.name == planned.template);
+    let body = template.and_then(|t| t.body(via));
+    let body = body.ok_or("its template has no body for its channel")?;
+    let values = values(planned, manifest, labels)?;
+    let person = identity.map(|i| Person { surname: i.surname.clone(), name: i.name.clone() }).unwrap_or_default();
+    let parsed = Body::parse(body.get(planned.language)).map_err(|e| e.to_string())?;
+    let text = render(&parsed, &values, &person, planned.language).map_err(|e| e.to_string())?;
+    Ok(match via {
+        Channel::Sms => frame.around(&text, planned.class, planned.language),
+        _ => text,
+    })
 }
 
 fn values(

@@ -91,6 +91,10 @@ impl Engine {
             let decisions: Vec<Decision> = log.into_iter().filter(|d| d.customer == key).collect();
             plans.push(self.why_plan(key, &plan, &decisions, &contacts).await?);
         }
+        for number in self.store.event_batches_of(key).await? {
+            plans.extend(self.why_event(key, number, date, &contacts).await?);
+            known = true;
+        }
         if !known {
             let message = format!(
                 "no plan{} looked at customer {customer:?}",
@@ -99,6 +103,29 @@ impl Engine {
             return Err(EngineError::refused("unknown-customer", message, "Check the customer id and the date"));
         }
         Ok(Explanation { customer: key.to_string(), plans })
+    }
+
+    /// What a batch of events decided about the customer, as if it were a plan; `None` on another date.
+    async fn why_event(
+        &self,
+        key: CustomerKey,
+        number: i64,
+        date: Option<i32>,
+        contacts: &[StoredContact],
+    ) -> Result<Option<WhyPlan>, EngineError> {
+        let batch = self.kept_batch(number).await?;
+        let pins = self.pins_of(&batch.world).await?;
+        if date.is_some_and(|date| date != pins.date) {
+            return Ok(None);
+        }
+        let decisions: Vec<Decision> = serde_json::from_slice(&batch.decisions).map_err(EngineError::internal)?;
+        let world = Plan { id: batch.world, pins, state: PlanState::Running, created_at: batch.instant };
+        let mut activities = Vec::new();
+        for decision in decisions.iter().filter(|d| d.customer == key) {
+            activities.push(self.why_decision(key, &world, decision, contacts).await?);
+        }
+        let date = time::write_date(world.pins.date);
+        Ok(Some(WhyPlan { plan: format!("event-{number}"), date, wave: 0, activities }))
     }
 
     async fn why_plan(

@@ -54,6 +54,14 @@ impl Guest {
         Self { plugin, stage, facts, grants, live: None, log: Vec::new() }
     }
 
+    /// Tells it other facts of the run, from its next call on.
+    pub fn tell(&mut self, facts: RunFacts) {
+        if let Some(live) = &mut self.live {
+            live.store.data_mut().facts = facts.clone();
+        }
+        self.facts = facts;
+    }
+
     /// Chooses customers from a batch.
     pub fn select(&mut self, customers: Table) -> Result<Selection, Broken> {
         self.expect(Stage::Select)?;

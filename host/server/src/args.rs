@@ -1,8 +1,12 @@
 //! What may be typed.
 
+mod disaster;
+mod live;
 mod message;
 mod review;
 
+pub(crate) use disaster::DisasterCommand;
+pub(crate) use live::{EventCommand, PromptCommand};
 pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
 pub(crate) use review::{
     ApproveArgs, BecauseArgs, Bound, GateCommand, StandbyCommand, StepCommand, SubmissionCommand, TickArgs,
@@ -124,7 +128,7 @@ pub(crate) enum Command {
     Plan(PlanCommand),
     /// Decide a plan again from what it pinned, and compare with its decision logs byte for byte.
     Replay {
-        /// The plan, by the beginning of its id.
+        /// The plan, by the beginning of its id; or a batch of events, such as event-7.
         plan: String,
         /// Only this bucket.
         #[arg(long, value_name = "N")]
@@ -164,6 +168,26 @@ pub(crate) enum Command {
         #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
         date: Option<i32>,
     },
+    /// Events: what other systems report of customers.
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// Disasters: alerts, areas, the duty officer's activation, the daily report.
+    #[command(subcommand)]
+    Disaster(DisasterCommand),
+    /// What a customer at the desk or on the line needs now: at most three prompts.
+    Touchpoint {
+        /// The operator's customer id, a pseudonymous key, or tel: and a number.
+        customer: String,
+        /// Where: hotline, store or online.
+        #[arg(long, default_value = "hotline")]
+        channel: String,
+        /// About what: bill, balance, package, roaming, points, complaint, cancel, disaster, other.
+        #[arg(long, default_value = "other")]
+        topic: String,
+    },
+    /// How a customer answered a prompt.
+    #[command(subcommand)]
+    Prompt(PromptCommand),
     /// What customers did.
     #[command(subcommand)]
     Outcome(OutcomeCommand),

@@ -72,6 +72,14 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             }
             Command::User(ref command) => commands::people::users(&args, command).await,
             Command::Key(ref command) => commands::key::run(&args, command).await,
+            Command::Touchpoint { ref customer, ref channel, ref topic } => {
+                let call =
+                    care_engine::Call { customer: customer.clone(), channel: channel.clone(), topic: topic.clone() };
+                commands::touchpoint::ask(&args, &call).await
+            }
+            Command::Prompt(ref command) => commands::touchpoint::answer(&args, command).await,
+            Command::Disaster(ref command) => commands::disaster::run(&args, command).await,
+            Command::Event(ref command) => commands::event::run(&args, command).await,
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,
             Command::Serve { listen, ref plan_as } => serve::serve(&args.data, listen, plan_as.clone()).await,

@@ -3,6 +3,7 @@
 
 use crate::contacts::History;
 use crate::error::{During, StoreError};
+use crate::events::push_keys;
 use crate::plans::Cut;
 use crate::reference::key_of;
 use crate::{MAX_BINDS, Store, take_seq};
@@ -47,25 +48,44 @@ impl Store {
         history: &mut History,
     ) -> Result<(), StoreError> {
         let (low, high) = bucket.bounds();
-        let rows = sqlx::query(
-            "SELECT c.*, (SELECT group_concat(DISTINCT o.kind) FROM outcomes o WHERE o.customer = c.customer \
-               AND o.seq > c.seq AND o.seq <= ?3) AS kinds \
-             FROM carried c JOIN (SELECT MAX(w.seq) AS seq FROM carried w JOIN plans p ON p.id = w.plan \
-               AND p.halt IS NOT 'cancelled' WHERE w.customer BETWEEN ?1 AND ?2 AND w.seq <= ?3 \
-               GROUP BY w.campaign, w.customer, w.occasion) last ON last.seq = c.seq WHERE c.open = 1 ORDER BY c.seq",
-        )
-        .bind(low.0.to_vec())
-        .bind(high.0.to_vec())
-        .bind(mark)
-        .fetch_all(&self.readers)
-        .await
-        .during("reading carried candidates")?;
+        let mut select = waiting(mark, "w.customer BETWEEN ");
+        select.push_bind(low.0.to_vec()).push(" AND ").push_bind(high.0.to_vec());
+        self.add_carried(select, history).await
+    }
+
+    /// The same for some customers.
+    pub(crate) async fn read_carried_of(
+        &self,
+        customers: &[CustomerKey],
+        mark: i64,
+        history: &mut History,
+    ) -> Result<(), StoreError> {
+        let mut select = waiting(mark, "w.customer IN (");
+        push_keys(&mut select, customers);
+        self.add_carried(select, history).await
+    }
+
+    async fn add_carried(&self, mut select: QueryBuilder<Sqlite>, history: &mut History) -> Result<(), StoreError> {
+        select.push(
+            " GROUP BY w.campaign, w.customer, w.occasion) last ON last.seq = c.seq WHERE c.open = 1 ORDER BY c.seq",
+        );
+        let rows = select.build().fetch_all(&self.readers).await.during("reading carried candidates")?;
         for row in &rows {
             let carried = carried_of(row)?;
             history.carried.entry(carried.customer).or_default().push(carried);
         }
         Ok(())
     }
+}
+
+/// Selects the last line of each candidate up to `mark` of those `whose`; the caller says the rest.
+fn waiting(mark: i64, whose: &str) -> QueryBuilder<Sqlite> {
+    QueryBuilder::new(format!(
+        "SELECT c.*, (SELECT group_concat(DISTINCT o.kind) FROM outcomes o WHERE o.customer = c.customer \
+           AND o.seq > c.seq AND o.seq <= {mark}) AS kinds \
+         FROM carried c JOIN (SELECT MAX(w.seq) AS seq FROM carried w JOIN plans p ON p.id = w.plan \
+           AND p.halt IS NOT 'cancelled' WHERE w.seq <= {mark} AND {whose}"
+    ))
 }
 
 fn carried_of(row: &SqliteRow) -> Result<Carried, StoreError> {

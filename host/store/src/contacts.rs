@@ -7,19 +7,20 @@ use crate::reference::key_of;
 use crate::registry::from_json;
 use crate::{MAX_BINDS, Store, take_seq};
 use care_domain::catalogue::CategorySet;
-use care_domain::contact::{Addressee, Channel, ContactId, ContactState};
+use care_domain::contact::{Addressee, Channel, ContactId, ContactIdentity, ContactState};
 use care_domain::decide::{Past, Wishes};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::policy::Class;
 use care_domain::text::Language;
 use care_domain::verdict::FINAL_ORDER;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 
 /// A message that a task planned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewContact {
     /// Its identity.
     pub id: ContactId,
@@ -65,6 +66,21 @@ pub struct NewContact {
     pub cost_fen: u64,
     /// Rank of the customer's tier, 0 the first: who goes first at release and on call lists.
     pub tier: u8,
+}
+
+impl NewContact {
+    /// What its id is the hash of.
+    pub fn identity(&self) -> ContactIdentity<'_> {
+        ContactIdentity {
+            activity: &self.activity,
+            campaign: &self.campaign,
+            customer: self.customer,
+            occasion: self.occasion,
+            round: self.round,
+            addressee: self.addressee,
+            ordinal: self.ordinal,
+        }
+    }
 }
 
 /// A contact with what became of it.
@@ -131,6 +147,32 @@ pub struct History {
     pub carried: HashMap<CustomerKey, Vec<Carried>>,
 }
 
+impl History {
+    /// Applies wishes in the order in which they were expressed.
+    pub(crate) fn add_wishes(&mut self, rows: Vec<(Vec<u8>, String)>) -> Result<(), StoreError> {
+        for (bytes, wish) in rows {
+            let key = key_of("wishes", &bytes)?;
+            let wish: Wish = from_json("wishes", key, &wish)?;
+            wish.apply(self.wishes.entry(key).or_default());
+        }
+        Ok(())
+    }
+}
+
+/// Selects contacts up to `mark` with what the log had made of them by then, beside `more` columns, where `whose`.
+pub(crate) fn past_sql(more: &str, whose: &str, mark: i64) -> String {
+    format!(
+        "SELECT {more}, c.customer, c.component, c.activity, c.class, c.occasion, c.round, c.planned_at, \
+           CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
+           coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= {mark} \
+                     ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
+           (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
+              AND o.at >= c.planned_at AND o.seq <= {mark} AND o.kind NOT IN ('delivered', 'undelivered') \
+              ORDER BY o.seq DESC LIMIT 1) AS outcome \
+         FROM contacts c WHERE c.seq <= {mark} AND {whose}"
+    )
+}
+
 const CONTACT_COLUMNS: usize = 25;
 
 impl Store {
@@ -143,23 +185,9 @@ impl Store {
         let (low, high) = bucket.bounds();
         let mut history = History::default();
         let categories = self.categories().await?;
-        let rows = sqlx::query(
-            "SELECT c.customer, c.component, c.activity, c.class, c.occasion, c.round, c.planned_at, \
-               CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
-               coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= ?3 \
-                         ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
-               (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
-                  AND o.at >= c.planned_at AND o.seq <= ?3 AND o.kind NOT IN ('delivered', 'undelivered') \
-                  ORDER BY o.seq DESC LIMIT 1) AS outcome \
-             FROM contacts c WHERE c.customer BETWEEN ?1 AND ?2 AND c.seq <= ?3 \
-             ORDER BY c.customer, c.seq",
-        )
-        .bind(low.0.to_vec())
-        .bind(high.0.to_vec())
-        .bind(mark)
-        .fetch_all(&self.readers)
-        .await
-        .during(doing)?;
+        let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(past_sql("1", "c.customer BETWEEN ", mark));
+        select.push_bind(low.0.to_vec()).push(" AND ").push_bind(high.0.to_vec()).push(" ORDER BY c.customer, c.seq");
+        let rows = select.build().fetch_all(&self.readers).await.during(doing)?;
         for row in &rows {
             let key = key_of("contacts", row.try_get("customer").during(doing)?)?;
             history.contacts.entry(key).or_default().push(past_of(row, &categories)?);
@@ -173,17 +201,13 @@ impl Store {
         .fetch_all(&self.readers)
         .await
         .during(doing)?;
-        for (bytes, wish) in wishes {
-            let key = key_of("wishes", &bytes)?;
-            let wish: Wish = from_json("wishes", key, &wish)?;
-            wish.apply(history.wishes.entry(key).or_default());
-        }
+        history.add_wishes(wishes)?;
         self.read_carried(bucket, mark, &mut history).await?;
         Ok(history)
     }
 
     /// The categories of every version, by component: what a version is called in the catalogue never changes.
-    async fn categories(&self) -> Result<HashMap<String, CategorySet>, StoreError> {
+    pub(crate) async fn categories(&self) -> Result<HashMap<String, CategorySet>, StoreError> {
         let rows: Vec<(String, String)> =
             sqlx::query_as("SELECT component, coalesce(json_extract(manifest, '$.catalogue'), '[]') FROM versions")
                 .fetch_all(&self.readers)
@@ -276,7 +300,7 @@ impl Store {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT campaign, place, COUNT(*) FROM (SELECT campaign, MIN(CASE state WHEN 'sent' THEN 0 WHEN 'unknown' \
              THEN 1 WHEN 'sending' THEN 2 WHEN 'released' THEN 3 WHEN 'planned' THEN 4 WHEN 'failed' THEN 5 \
-             WHEN 'expired' THEN 6 WHEN 'cancelled' THEN 7 ELSE 8 END) AS place FROM contacts WHERE plan = ? \
+             WHEN 'expired' THEN 6 WHEN 'cancelled' THEN 7 WHEN 'withdrawn' THEN 8 ELSE 9 END) AS place FROM contacts WHERE plan = ? \
              GROUP BY campaign, customer, occasion, round) GROUP BY campaign, place",
         )
         .bind(plan)
@@ -407,7 +431,7 @@ pub(crate) async fn log_states(
     Ok(())
 }
 
-fn past_of(row: &SqliteRow, categories: &HashMap<String, CategorySet>) -> Result<Past, StoreError> {
+pub(crate) fn past_of(row: &SqliteRow, categories: &HashMap<String, CategorySet>) -> Result<Past, StoreError> {
     let doing = "reading the past";
     let component: &str = row.try_get("component").during(doing)?;
     Ok(Past {

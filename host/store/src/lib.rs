@@ -8,9 +8,11 @@ mod campaigns;
 mod carried;
 mod contacts;
 mod desk;
+mod disasters;
 mod dispatch;
 mod effect;
 mod error;
+mod events;
 mod experiments;
 mod export;
 mod fallback;
@@ -21,6 +23,7 @@ mod outcomes;
 mod people;
 mod plans;
 mod policies;
+mod prompts;
 mod receipts;
 mod reference;
 mod registry;
@@ -36,9 +39,11 @@ pub use campaigns::Campaign;
 pub use carried::Carried;
 pub use contacts::{ContactProgress, History, NewContact, NewControl, StoredContact};
 pub use desk::{CallingWindow, HandingOut, NewResult, WorkFigures, Worked};
+pub use disasters::Disaster;
 pub use dispatch::{Batch, Settled, Waiting};
 pub use effect::{KeptEvaluation, Notice, OutcomeCount, SentCount};
 pub use error::StoreError;
+pub use events::{EventBatch, EventCommit, EventsCommitted, Recent, Unclaimed};
 pub use experiments::{Assignment, Experiment, ImportedCampaign, Registered};
 pub use export::Cursor;
 pub use keys::BranchKey;
@@ -46,6 +51,7 @@ pub use outcomes::{Cancel, Fate, NewOutcome, OutcomeLine, Recorded, Subject, Wis
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
 pub use policies::{CalendarRow, PolicyVersion};
+pub use prompts::{CallRecord, PromptAnswer, PromptDocument, PromptRecord, Seen};
 pub use receipts::{Delivered, Heard, LastSent, ReceiptsNoted};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
@@ -78,6 +84,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../migrations/0005_tasks.sql")),
     (6, include_str!("../migrations/0006_channels.sql")),
     (7, include_str!("../migrations/0007_effect.sql")),
+    (9, include_str!("../migrations/0009_events.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../identity-migrations/0001_start.sql")),

@@ -36,6 +36,11 @@ pub enum Wish {
         /// Its name.
         activity: String,
     },
+    /// A complaint was taken, or settled.
+    Complaint {
+        /// Whether one is open now.
+        open: bool,
+    },
     /// Nothing but disaster response goes out any more.
     Suppress {
         /// `deceased`, `possibly-missing` …
@@ -50,6 +55,7 @@ impl Wish {
             Self::RefuseAll => wishes.refuses_all = true,
             Self::RefuseClass { class } => wishes.refused_classes.push(class),
             Self::RefuseActivity { activity } => wishes.refused_activities.push(activity),
+            Self::Complaint { open } => wishes.complaint = Some(open),
             Self::Suppress { because } => wishes.suppressed = Some(because),
         }
     }
@@ -154,23 +160,9 @@ impl Store {
         now: i64,
         entry: Entry,
     ) -> Result<Recorded, StoreError> {
-        let mut recorded = Recorded::default();
-        let mut added = 0;
         let mut tx = self.write().await?;
-        for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
-            let fates = fates_of(&mut tx, chunk).await?;
-            let fresh = chunk.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Added).map(|(outcome, _)| outcome);
-            let new: Vec<&NewOutcome> = fresh.collect();
-            insert_outcomes(&mut tx, &new).await?;
-            added += new.len();
-            recorded.fates.extend(fates);
-            for outcome in new {
-                if let Some(wish) = &outcome.wish {
-                    add_wish(&mut tx, outcome.customer, wish, outcome.at).await?;
-                }
-                recorded.cancelled += cancel(&mut tx, outcome, now).await?;
-            }
-        }
+        let recorded = record_new(&mut tx, outcomes, now).await?;
+        let added = recorded.fates.iter().filter(|fate| **fate == Fate::Added).count();
         if added > 0 {
             let detail = serde_json::json!({"added": added, "cancelled": recorded.cancelled});
             self.audit(&mut tx, &Entry { detail, ..entry }).await?;
@@ -292,6 +284,29 @@ impl Store {
         };
         rows.into_iter().map(line).collect()
     }
+}
+
+/// Records outcomes with what follows from them, within a transaction of others.
+pub(crate) async fn record_new(
+    tx: &mut Transaction<'static, Sqlite>,
+    outcomes: &[NewOutcome],
+    now: i64,
+) -> Result<Recorded, StoreError> {
+    let mut recorded = Recorded::default();
+    for chunk in outcomes.chunks(MAX_BINDS / OUTCOME_COLUMNS) {
+        let fates = fates_of(tx, chunk).await?;
+        let fresh = chunk.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Added).map(|(outcome, _)| outcome);
+        let new: Vec<&NewOutcome> = fresh.collect();
+        insert_outcomes(tx, &new).await?;
+        recorded.fates.extend(fates);
+        for outcome in new {
+            if let Some(wish) = &outcome.wish {
+                add_wish(tx, outcome.customer, wish, outcome.at).await?;
+            }
+            recorded.cancelled += cancel(tx, outcome, now).await?;
+        }
+    }
+    Ok(recorded)
 }
 
 fn list_keys(query: &mut QueryBuilder<Sqlite>, keys: &[CustomerKey]) {

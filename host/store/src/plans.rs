@@ -237,7 +237,7 @@ impl Store {
     pub async fn spent(&self, component: &str, plan: &str) -> Result<u64, StoreError> {
         let spent: i64 = sqlx::query_scalar(
             "SELECT coalesce(SUM(cost_fen), 0) FROM contacts WHERE component = ? AND plan <> ? \
-             AND state NOT IN ('cancelled', 'withdrawn', 'expired', 'failed')",
+             AND state NOT IN ('cancelled', 'withdrawn', 'expired', 'failed', 'lost')",
         )
         .bind(component)
         .bind(plan)
@@ -297,15 +297,27 @@ impl Store {
         Ok(waiting)
     }
 
-    /// Contacts of a business date by channel that other plans released: they use its capacity.
-    pub async fn used_capacity(&self, date: i32, but: &str) -> Result<BTreeMap<Channel, u64>, StoreError> {
+    /// Contacts of a business date by channel that other plans released, and that events and touchpoints caused for some
+    /// instant in `[from, until)`: they use its capacity.
+    pub async fn used_capacity(
+        &self,
+        date: i32,
+        but: &str,
+        (from, until): (i64, i64),
+    ) -> Result<BTreeMap<Channel, u64>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT c.channel, COUNT(*) FROM contacts c JOIN plans p ON p.id = c.plan WHERE p.date = ? AND p.id <> ? \
-             AND (c.state IN ('released', 'sending', 'sent', 'unknown') \
-                  OR (c.state = 'planned' AND p.tallies IS NOT NULL)) GROUP BY c.channel",
+            "SELECT channel, COUNT(*) FROM ( \
+               SELECT c.channel FROM contacts c JOIN plans p ON p.id = c.plan WHERE p.date = ?1 AND p.id <> ?2 \
+                 AND (c.state IN ('released', 'sending', 'sent', 'unknown') \
+                      OR (c.state = 'planned' AND p.tallies IS NOT NULL)) \
+               UNION ALL SELECT channel FROM contacts WHERE plan >= 'events-' AND plan < 'events.' \
+                 AND planned_at >= ?3 AND planned_at < ?4 AND state IN ('released', 'sending', 'sent', 'unknown')) \
+             GROUP BY channel",
         )
         .bind(date)
         .bind(but)
+        .bind(from)
+        .bind(until)
         .fetch_all(&self.readers)
         .await
         .during("counting what a date's plans released")?;

@@ -8,13 +8,14 @@ use crate::Store;
 use crate::carried::{Carried, insert_carried};
 use crate::contacts::{NewContact, NewControl, insert_contacts, insert_controls};
 use crate::error::{During, StoreError};
+use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
 use care_domain::audit::Entry;
-use care_domain::key::Bucket;
+use care_domain::key::{Bucket, CustomerKey};
 use care_domain::plan::TaskResult;
 use care_domain::task::Descriptor;
 use sqlx::{Sqlite, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 /// A started attempt at a task.
@@ -46,7 +47,7 @@ pub struct TaskCommit<'a> {
 }
 
 /// How a commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
     /// Everything is in.
     Done {
@@ -55,8 +56,8 @@ pub enum Committed {
     },
     /// A newer attempt has the task, it is done, or its plan was called off; nothing was written.
     Fenced,
-    /// Somebody wrote to this bucket's ledger after the mark; nothing was written, do it again.
-    Stale,
+    /// Somebody wrote about these customers after their past was read; nothing was written, decide about them again.
+    Stale(BTreeSet<CustomerKey>),
     /// The caller gave up in the middle; nothing was written.
     GivenUp,
 }
@@ -283,8 +284,10 @@ impl Store {
         if !go_on(CommitStep::Fenced) {
             return Ok(Committed::GivenUp);
         }
-        if written_after(&mut tx, task.bucket, task.attempt.mark).await? {
-            return Ok(Committed::Stale);
+        // Whoever neither gets anything nor is held out was decided rightly as of the mark, whatever came after.
+        let stale = stale(&mut tx, task).await?;
+        if !stale.is_empty() {
+            return Ok(Committed::Stale(stale));
         }
         if !go_on(CommitStep::Checked) {
             return Ok(Committed::GivenUp);
@@ -333,25 +336,52 @@ fn milliseconds(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Whether anything that decides about the bucket's customers was written after the mark.
-/// Steps of dispatch and receipts do not: a contact that goes out, or arrives, counts the same as one that waits.
-async fn written_after(tx: &mut Transaction<'static, Sqlite>, bucket: Bucket, mark: i64) -> Result<bool, StoreError> {
-    let (low, high) = bucket.bounds();
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM contacts WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
-                      AND state IN ('cancelled', 'withdrawn', 'expired', 'failed')) \
-         OR EXISTS (SELECT 1 FROM wishes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3) \
-         OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
-                      AND kind NOT IN ('delivered', 'undelivered')) \
-         OR EXISTS (SELECT 1 FROM carried WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3)",
+/// Who gets something from a task or is held out, and was written about since their past was read for it.
+async fn stale(
+    tx: &mut Transaction<'static, Sqlite>,
+    task: &TaskCommit<'_>,
+) -> Result<BTreeSet<CustomerKey>, StoreError> {
+    let late = &task.result.late;
+    let touched = touched_after(tx, Some(task.bucket), task.attempt.mark).await?;
+    if touched.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let since = if late.is_empty() { HashSet::new() } else { touched_after(tx, Some(task.bucket), late.mark).await? };
+    let carried = task.carried.iter().map(|one| one.customer);
+    let controls = task.controls.iter().map(|control| control.customer);
+    let concerned = task.contacts.iter().map(|contact| contact.customer).chain(controls).chain(carried);
+    let is_stale = |who: &CustomerKey| match late.customers.contains(who) {
+        true => since.contains(who),
+        false => touched.contains(who),
+    };
+    Ok(concerned.filter(is_stale).collect())
+}
+
+/// Customers about whom something that decides was written after the mark; only of a bucket, if one is given.
+/// Steps of dispatch and receipts do not decide: a contact that goes out, or arrives, counts the same as one that waits.
+pub(crate) async fn touched_after(
+    tx: &mut Transaction<'static, Sqlite>,
+    bucket: Option<Bucket>,
+    mark: i64,
+) -> Result<HashSet<CustomerKey>, StoreError> {
+    let (low, high) = bucket.unwrap_or(Bucket { bits: 0, index: 0 }).bounds();
+    // Each part walks its newest lines alone: `+customer` keeps the planner from walking the bucket instead.
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT customer FROM contacts WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3 \
+         UNION SELECT customer FROM contact_log WHERE seq > ?1 AND customer BETWEEN ?2 AND ?3 \
+                      AND state IN ('cancelled', 'withdrawn', 'expired', 'failed', 'lost') \
+         UNION SELECT customer FROM wishes WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3 \
+         UNION SELECT customer FROM outcomes WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3 \
+                      AND kind NOT IN ('delivered', 'undelivered') \
+         UNION SELECT customer FROM carried WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3",
     )
     .bind(mark)
     .bind(low.0.to_vec())
     .bind(high.0.to_vec())
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
-    .during("looking for newer ledger lines")
+    .during("looking for newer ledger lines")?;
+    rows.iter().map(|bytes| key_of("contacts", bytes)).collect()
 }
 
 #[cfg(test)]

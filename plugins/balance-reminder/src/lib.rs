@@ -5,11 +5,13 @@
 //!   balance is at or below Y. Fewer than three days of record, or no spend: no reminder.
 //! - †Once per crossing: the occasion is the day on which the balance fell to Y. A top-up above Y starts anew, and
 //!   cancels a waiting reminder.
+//! - An event of the billing system says so at once: its balance counts instead of last night's, and its day is the
+//!   crossing, so that the night after says nothing again.
 //! - †Useless after the stop: a stopped customer is not reminded, and a reminder is dropped after the day of the
 //!   probable stop, today + balance / X. Daily figures do not tell the hour, so that whole day counts; who has
 //!   nothing left may be stopped any moment, and is told today.
 
-use care_sdk::{Activity, Choice, Date, Fen, Messages, Moments, Row, Run, Selected};
+use care_sdk::{Activity, Choice, Date, Fen, Instant, Messages, Moments, Row, Run, Selected};
 use serde::Deserialize;
 
 const DAYS: i64 = 3;
@@ -23,8 +25,12 @@ struct Target {
     spend_d1: Fen,
     spend_d2: Fen,
     spend_d3: Fen,
-    low_balance_since: Date,
+    low_balance_since: Option<Date>,
     stopped: Option<bool>,
+    #[row(name = "event.balance")]
+    told_balance: Option<Fen>,
+    #[row(name = "event.time")]
+    told_at: Option<Instant>,
 }
 
 #[derive(Row)]
@@ -33,6 +39,8 @@ struct Account {
     spend_d1: Fen,
     spend_d2: Fen,
     spend_d3: Fen,
+    #[row(name = "event.balance")]
+    told_balance: Option<Fen>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Choice)]
@@ -73,10 +81,12 @@ impl Activity for BalanceReminder {
     fn select(&self, who: &Target) -> Option<Selected<Reason>> {
         let threshold = threshold([who.spend_d1, who.spend_d2, who.spend_d3]);
         let stopped = who.stopped.unwrap_or(false);
-        let remind = threshold.0 > 0 && who.balance <= threshold && !stopped;
+        let balance = who.told_balance.unwrap_or(who.balance);
+        let crossed = who.told_balance.and(who.told_at).map(Instant::date).or(who.low_balance_since)?;
+        let remind = threshold.0 > 0 && balance <= threshold && !stopped;
         // The less of the three days is left, the more urgent.
-        let score = 1.0 - (who.balance.0 as f32 / threshold.0 as f32).clamp(0.0, 1.0);
-        let occasion = i64::from(who.low_balance_since.0);
+        let score = 1.0 - (balance.0 as f32 / threshold.0 as f32).clamp(0.0, 1.0);
+        let occasion = i64::from(crossed.0);
         remind.then_some(Selected { reason: Reason::LowBalance, occasion, score })
     }
 
@@ -87,8 +97,8 @@ impl Activity for BalanceReminder {
 
     fn compose(&self, who: &Account, _: Reason, say: &mut Messages<Template, Slot>) {
         match who.days_left() {
-            0 => say.message(Template::UsedUpToday).money(Slot::Balance, who.balance),
-            days => say.message(Template::DaysLeft).money(Slot::Balance, who.balance).number(Slot::DaysLeft, days),
+            0 => say.message(Template::UsedUpToday).money(Slot::Balance, who.balance()),
+            days => say.message(Template::DaysLeft).money(Slot::Balance, who.balance()).number(Slot::DaysLeft, days),
         };
     }
 }
@@ -99,10 +109,15 @@ fn threshold(spend: [Fen; 3]) -> Fen {
 }
 
 impl Account {
+    /// What an event told, or what the snapshot holds.
+    fn balance(&self) -> Fen {
+        self.told_balance.unwrap_or(self.balance)
+    }
+
     /// Whole days for which the balance lasts, balance / X; 0 to 3.
     fn days_left(&self) -> i32 {
         let threshold = threshold([self.spend_d1, self.spend_d2, self.spend_d3]).0.max(1);
-        (self.balance.0.saturating_mul(DAYS) / threshold).clamp(0, DAYS) as i32
+        (self.balance().0.saturating_mul(DAYS) / threshold).clamp(0, DAYS) as i32
     }
 }
 

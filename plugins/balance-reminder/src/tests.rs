@@ -28,14 +28,16 @@ fn target(balance_fen: i64) -> Target {
         spend_d1: Fen(1_000),
         spend_d2: Fen(2_000),
         spend_d3: Fen(3_000),
-        low_balance_since: Date(20_600),
+        low_balance_since: Some(Date(20_600)),
         stopped: Some(false),
+        told_balance: None,
+        told_at: None,
     }
 }
 
 fn account(balance_fen: i64) -> Account {
     let Target { balance, spend_d1, spend_d2, spend_d3, .. } = target(balance_fen);
-    Account { balance, spend_d1, spend_d2, spend_d3 }
+    Account { balance, spend_d1, spend_d2, spend_d3, told_balance: None }
 }
 
 fn is_reminded(who: &Target) -> bool {
@@ -72,7 +74,24 @@ fn a_crossing_is_one_occasion() {
     let occasion = |who: &Target| activity().select(who).map(|s| s.occasion);
     assert_eq!(occasion(&target(6_000)), Some(20_600));
     assert_eq!(occasion(&target(100)), occasion(&target(6_000)), "the balance sinks further: no new reminder");
-    assert_eq!(occasion(&Target { low_balance_since: Date(20_640), ..target(100) }), Some(20_640));
+    assert_eq!(occasion(&Target { low_balance_since: Some(Date(20_640)), ..target(100) }), Some(20_640));
+}
+
+#[test]
+fn an_event_tells_a_newer_balance_and_its_day_is_the_crossing() {
+    let told = |balance: i64| Target {
+        low_balance_since: None,
+        told_balance: Some(Fen(balance)),
+        told_at: Some(run().now),
+        ..target(90_000)
+    };
+    assert_eq!(activity().select(&told(6_000)).map(|s| s.occasion), Some(i64::from(run().today.0)));
+    assert_eq!(activity().select(&told(6_001)), None);
+    // The night after: the same crossing, which was told already.
+    let night = Target { low_balance_since: Some(run().today), ..target(5_000) };
+    assert_eq!(activity().select(&night).map(|s| s.occasion), Some(i64::from(run().today.0)));
+    let account = Account { told_balance: Some(Fen(4_100)), ..account(90_000) };
+    assert_eq!((account.balance(), account.days_left()), (Fen(4_100), 2));
 }
 
 #[test]
@@ -111,7 +130,9 @@ fn fewer_than_three_days_of_record_or_no_known_crossing_means_no_reminder() {
         .s64("customers", "spend-d2", spend())
         .s64("customers", "spend-d3", [Some(1_000), None, Some(1_000), Some(1_000)])
         .s32("customers", "low-balance-since", [Some(20_000), Some(20_000), None, Some(20_000)])
-        .boolean("customers", "stopped", [None; 4]);
+        .boolean("customers", "stopped", [None; 4])
+        .s64("customers", "event.balance", [None; 4])
+        .s64("customers", "event.time", [None; 4]);
     let chosen = batch::select::<BalanceReminder>(&bench).expect("a selection");
     assert_eq!((chosen.rows, chosen.occasions), (vec![0], vec![20_000]));
 }

@@ -90,6 +90,14 @@ impl Date {
     }
 }
 
+impl Instant {
+    /// The day in the province on which it lies.
+    pub fn date(self) -> Date {
+        let days = self.0.saturating_add(PROVINCE_OFFSET_MS).div_euclid(DAY_MS);
+        Date(i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }))
+    }
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.civil();
@@ -137,6 +145,9 @@ mod tests {
         // 2026-07-29T09:00:00+08:00
         assert_eq!(date("2026-07-29").at(9), Instant(1_785_286_800_000));
         assert_eq!(date("2026-07-29").end().0 + 1, date("2026-07-30").at(0).0);
+        for instant in [date("2026-07-29").at(0), date("2026-07-29").end()] {
+            assert_eq!(instant.date(), date("2026-07-29"));
+        }
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use crate::wat_guest::SANDBOX;
 use care_domain::approval::CEILING;
 use care_domain::column::{Column, Table};
-use care_domain::field::Stage;
+use care_domain::field::{FieldType, Stage};
 use care_domain::manifest::Manifest;
 use care_sandbox::{Grants, Guest, Plugin, RunFacts, package};
 use care_tests::plugin;
@@ -53,6 +53,9 @@ fn customers() -> Table {
         ("spend-d3", spend()),
         ("low-balance-since", Column::s32([20_000, 20_001, 20_002, 20_003].map(Some))),
         ("stopped", Column::boolean([None, Some(false), Some(false), Some(true)])),
+        // No event: the nightly pass.
+        ("event.balance", Column::absent(FieldType::Fen, 4)),
+        ("event.time", Column::absent(FieldType::Instant, 4)),
     ];
     Table { rows: 4, columns: columns.map(|(name, column)| (name.to_owned(), column)).into() }
 }

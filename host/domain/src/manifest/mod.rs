@@ -218,6 +218,10 @@ pub enum Action {
     },
     /// Waive fees 费用减免.
     FeeWaiver,
+    /// Look after something that is late.
+    Escalation,
+    /// 商机录入: a customer who is interested; the department takes it on.
+    BusinessOpportunity,
 }
 
 impl Action {
@@ -226,6 +230,8 @@ impl Action {
         match self {
             Self::CreditRating { .. } => "credit-rating",
             Self::FeeWaiver => "fee-waiver",
+            Self::Escalation => "escalation",
+            Self::BusinessOpportunity => "business-opportunity",
         }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod competing;
+mod displacing;
 mod further;
 mod screening;
 mod support;

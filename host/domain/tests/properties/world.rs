@@ -184,6 +184,7 @@ fn wishes() -> impl Strategy<Value = Wishes> {
         prop::option::weighted(0.08, Just("deceased")),
     )
         .prop_map(|(commercial, refuses_all, refused_classes, activity, suppressed)| Wishes {
+            complaint: None,
             commercial,
             refuses_all,
             refused_classes,

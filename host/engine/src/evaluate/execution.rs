@@ -51,14 +51,14 @@ pub struct Progress {
 
 impl Progress {
     fn add(&mut self, contact: &ContactProgress) {
-        use ContactState::{Cancelled, Expired, Failed, Sent, Unknown, Withdrawn};
+        use ContactState::{Cancelled, Expired, Failed, Lost, Sent, Unknown, Withdrawn};
         let sent = matches!(contact.state, Sent | Unknown);
         self.planned += 1;
         self.released += u64::from(contact.released);
         self.sent += u64::from(sent);
         self.delivered += u64::from(contact.delivered);
         self.failed += u64::from(contact.state == Failed || contact.undelivered);
-        self.ended += u64::from(matches!(contact.state, Cancelled | Withdrawn | Expired));
+        self.ended += u64::from(matches!(contact.state, Cancelled | Withdrawn | Expired | Lost));
         self.in_time += u64::from(sent && contact.settled_at.is_some_and(|at| at <= contact.not_after));
     }
 }

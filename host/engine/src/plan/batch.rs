@@ -5,18 +5,28 @@ use super::due::Lists;
 use care_domain::column::{Column, Table};
 use care_domain::contact::ContactState;
 use care_domain::decide::Past;
-use care_domain::field::{LIST_PREFIX, OWN_PREFIX};
-use care_domain::key::CustomerKey;
+use care_domain::field::{EVENT_PREFIX, LIST_PREFIX, OWN_PREFIX};
+use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::FieldUse;
 use care_population::BucketData;
 use care_store::History;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
-/// Rows of a bucket, with what the ledger knows of their customers.
+/// Where a batch's customers stand.
+enum Place<'a> {
+    /// One after the other in a bucket: lent without a copy.
+    Run(&'a BucketData, Range<usize>),
+    /// Anywhere: picked together.
+    Scattered(&'a [(Arc<BucketData>, usize)]),
+}
+
+/// Customers, with what the ledger knows of them, and what events say.
 pub(super) struct BatchView<'a> {
-    pub(super) bucket: &'a BucketData,
-    pub(super) rows: Range<usize>,
+    place: Place<'a>,
+    /// Fields of events, one row a row of the batch.
+    events: Option<&'a Table>,
     pub(super) keys: Vec<CustomerKey>,
     pub(super) history: &'a History,
     pub(super) lists: &'a Lists,
@@ -25,7 +35,18 @@ pub(super) struct BatchView<'a> {
 impl<'a> BatchView<'a> {
     pub(super) fn new(bucket: &'a BucketData, rows: Range<usize>, history: &'a History, lists: &'a Lists) -> Self {
         let keys = rows.clone().filter_map(|row| bucket.key(row)).collect();
-        Self { bucket, rows, keys, history, lists }
+        Self { place: Place::Run(bucket, rows), events: None, keys, history, lists }
+    }
+
+    /// Customers anywhere, one of them perhaps more than once.
+    pub(super) fn scattered(
+        places: &'a [(Arc<BucketData>, usize)],
+        events: &'a Table,
+        history: &'a History,
+        lists: &'a Lists,
+    ) -> Self {
+        let keys = places.iter().filter_map(|(bucket, row)| bucket.key(*row)).collect();
+        Self { place: Place::Scattered(places), events: Some(events), keys, history, lists }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -42,7 +63,22 @@ impl<'a> BatchView<'a> {
 
     /// A column of the snapshot for the whole batch; `None` when the snapshot lacks it.
     pub(super) fn stored(&self, name: &str) -> Option<Column> {
-        self.bucket.column(name).map(|column| column.slice(self.rows.clone()))
+        match &self.place {
+            Place::Run(bucket, rows) => bucket.column(name).map(|column| column.slice(rows.clone())),
+            Place::Scattered(places) => {
+                let mut columns: HashMap<Bucket, Column> = HashMap::new();
+                let mut cells = Vec::with_capacity(places.len());
+                for (bucket, row) in *places {
+                    let column = match columns.get(&bucket.bucket()) {
+                        Some(column) => column.clone(),
+                        None => bucket.column(name)?,
+                    };
+                    columns.entry(bucket.bucket()).or_insert_with(|| column.clone());
+                    cells.push((column, *row));
+                }
+                Column::collect(&cells)
+            }
+        }
     }
 
     fn column(&self, activity: &str, field: &FieldUse) -> Column {
@@ -52,6 +88,10 @@ impl<'a> BatchView<'a> {
         }
         if field.name.starts_with(OWN_PREFIX) {
             return self.own(activity, field);
+        }
+        if field.name.starts_with(EVENT_PREFIX) {
+            let told = self.events.and_then(|events| events.columns.get(&field.name)).cloned();
+            return told.unwrap_or_else(|| Column::absent(field.ty, self.len()));
         }
         self.stored(&field.name).unwrap_or_else(|| Column::absent(field.ty, self.len()))
     }
@@ -82,7 +122,10 @@ impl<'a> Own<'a> {
         let past = history.get(&key).map_or(&[][..], Vec::as_slice);
         let mut own = Self::default();
         let mut seen = HashSet::new();
-        for contact in past.iter().filter(|p| p.activity == activity && p.state != ContactState::Cancelled) {
+        for contact in past
+            .iter()
+            .filter(|p| p.activity == activity && !matches!(p.state, ContactState::Cancelled | ContactState::Lost))
+        {
             own.contacts += i64::from(seen.insert((contact.occasion, contact.round)));
             if own.last_contact_at.is_none_or(|at| contact.planned_at >= at) {
                 own.last_contact_at = Some(contact.planned_at);

@@ -8,7 +8,7 @@ use crate::wording::Wording;
 use crate::{Engine, EngineError, PlanRequest};
 use care_domain::approval::Approval;
 use care_domain::decide::Terms;
-use care_domain::field::{FieldType, LIST_PREFIX, OWN_PREFIX, Stage};
+use care_domain::field::{FieldType, LIST_PREFIX, Stage, is_supplied};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::{Manifest, Triggers};
 use care_domain::plan::{Limits, PinnedCampaign, Pins};
@@ -168,6 +168,16 @@ impl Engine {
         &self,
         request: &PlanRequest,
     ) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
+        let (mut due, blocked) = self.sound_campaigns(request).await?;
+        due.retain(|campaign| is_planned(&campaign.version.manifest.triggers));
+        Ok((due, blocked))
+    }
+
+    /// The same with those that only events or touchpoints start.
+    pub(crate) async fn sound_campaigns(
+        &self,
+        request: &PlanRequest,
+    ) -> Result<(Vec<DueCampaign>, Vec<Finding>), EngineError> {
         let submissions = self.store.submissions().await?;
         let switches: Vec<Scope> = self.store.switches().await?.into_iter().map(|thrown| thrown.scope).collect();
         let activations = self.store.activations().await?;
@@ -177,7 +187,6 @@ impl Engine {
             let refused = match self.runnable(&campaign, &submissions).await {
                 Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => continue,
                 Ok((_, approval)) if !approval.holds_on(request.date) => continue,
-                Ok((found, _)) if !is_planned(&found.version.manifest.triggers) => continue,
                 Ok((found, approval)) => match standby::areas_on(&campaign, &approval, &activations, day) {
                     Ok(None) => continue,
                     Ok(Some(areas)) => {
@@ -361,8 +370,7 @@ fn check_fields(campaigns: &[DueCampaign], snapshot: &Snapshot) -> Result<(), En
     let mut findings = Vec::new();
     for campaign in campaigns {
         for stage in [Stage::Select, Stage::Schedule, Stage::Compose] {
-            let own = |name: &str| name.starts_with(OWN_PREFIX) || name.starts_with(LIST_PREFIX);
-            for field in campaign.version.manifest.fields_of(stage).iter().filter(|f| !own(&f.name)) {
+            for field in campaign.version.manifest.fields_of(stage).iter().filter(|f| !is_supplied(&f.name)) {
                 let place = format!("campaign {} reads {:?} in {}", campaign.id, field.name, stage.name());
                 match stored.get(&field.name) {
                     None if field.optional => {}

@@ -78,7 +78,8 @@ impl<'p> FactColumns<'p> {
                 Some("black") => ListMark::Black,
                 _ => ListMark::Ordinary,
             },
-            open_complaint: self.complaint.as_ref().and_then(|c| c.yes(row)).unwrap_or(false),
+            // What events told of is newer than the snapshot.
+            open_complaint: wishes.complaint.or_else(|| self.complaint.as_ref()?.yes(row)).unwrap_or(false),
             in_disaster_area: self.in_disaster_area.get(row).copied().unwrap_or(false),
             zone: self.zone(row),
             wishes,

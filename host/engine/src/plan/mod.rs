@@ -4,7 +4,9 @@ mod batch;
 mod carry;
 mod control;
 mod cron;
+mod desk;
 mod due;
+mod events;
 mod facts;
 mod halve;
 mod job;
@@ -20,10 +22,13 @@ pub use replay::{Replay, Replayed};
 pub use status::{AtWork, PlanStatus};
 pub use summary::{ActivitySummary, PlanSummary};
 
+pub(crate) use desk::{Asked, Offer, ask};
 pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
+pub(crate) use events::{EventInput, EventOutcome, decide_events};
 pub(crate) use job::MAX_ATTEMPTS;
+pub(crate) use preflight::fresh_enough;
 pub(crate) use run::go_on;
-pub(crate) use task::{BucketOutcome, MachineFault, decide_bucket};
+pub(crate) use task::{BucketOutcome, Guests, MachineFault, decide_bucket};
 
 use care_domain::key::Bucket;
 use care_domain::time;

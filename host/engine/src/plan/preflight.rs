@@ -32,7 +32,7 @@ pub(super) fn leaves_room(campaigns: &[DueCampaign], policy: &Policy, now: i64) 
 }
 
 /// Campaigns for which a snapshot of this date is fresh enough, and why the others are left out.
-pub(super) fn fresh_enough(
+pub(crate) fn fresh_enough(
     campaigns: Vec<DueCampaign>,
     snapshot: &Snapshot,
     date: i32,

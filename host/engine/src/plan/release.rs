@@ -8,6 +8,7 @@ use care_domain::contact::Channel;
 use care_domain::person::Actor;
 use care_domain::plan::{self, TaskResult};
 use care_domain::policy::Policy;
+use care_domain::time;
 use care_domain::verdict::{Tally, Verdict};
 use care_store::PlanState;
 use serde_json::json;
@@ -92,7 +93,10 @@ impl Engine {
         if left.is_empty() {
             return Ok(left);
         }
-        for (channel, used) in self.store.used_capacity(date, plan).await? {
+        let zone = time::zone(time::PROVINCE_ZONE);
+        let begins = |day| zone.as_ref().and_then(|zone| time::instant_of_minute(day, 0, zone)).unwrap_or_default();
+        let day = (begins(date), begins(date.saturating_add(1)));
+        for (channel, used) in self.store.used_capacity(date, plan, day).await? {
             left.entry(channel).and_modify(|places| *places = places.saturating_sub(used));
         }
         Ok(left)

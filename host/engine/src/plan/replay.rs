@@ -4,6 +4,7 @@
 use super::PlanRequest;
 use super::due::budgets;
 use super::due::{DueCampaign, World};
+use super::job::Past;
 use super::task::decide_bucket;
 use crate::{Engine, EngineError};
 use care_domain::approval::Approval;
@@ -60,15 +61,16 @@ impl Engine {
     async fn replay_task(&self, world: &Arc<World>, index: u32, result: &TaskResult) -> Result<Replayed, EngineError> {
         let bucket = Bucket { bits: world.pins.bucket_bits, index };
         let (history, lists) = self.past(&world.lists, bucket, result.mark).await?;
+        let mut past = Past { history, lists, late: result.late.clone() };
+        self.read_late(&mut past).await?;
         let world = Arc::clone(world);
-        let decided = tokio::task::spawn_blocking(move || {
-            let data = world.snapshot.bucket(bucket)?;
-            decide_bucket(&world, &data, &history, &lists, &|_| ()).map_err(|fault| EngineError::Machine {
-                activity: fault.activity,
-                attempts: 1,
-                source: fault.source,
-            })
-        });
+        let decided =
+            tokio::task::spawn_blocking(move || {
+                let data = world.snapshot.bucket(bucket)?;
+                decide_bucket(&world, &data, &past.history, &past.lists, &|_| ()).map_err(|fault| {
+                    EngineError::Machine { activity: fault.activity, attempts: 1, source: fault.source }
+                })
+            });
         let again = decided.await.map_err(EngineError::internal)??.decisions;
         let path = decision_log::path_of(&self.decisions(), &result.log);
         let kept = fs::read(&path).map_err(EngineError::file(&path, "reading the decision log"))?;
@@ -84,10 +86,13 @@ impl Engine {
 
     /// The world as a plan pinned it.
     pub(super) async fn world_of(&self, plan: &Plan) -> Result<World, EngineError> {
-        let pins = &plan.pins;
+        self.world_of_pins(&plan.id, &plan.pins).await
+    }
+
+    /// The world as these pins of `id` have it.
+    pub(crate) async fn world_of_pins(&self, id: &str, pins: &Pins) -> Result<World, EngineError> {
         if pins.engine != care_sandbox::ENGINE {
-            let message =
-                format!("plan {} ran on {:?}, this program has {:?}", plan.id, pins.engine, care_sandbox::ENGINE);
+            let message = format!("{id} ran on {:?}, this program has {:?}", pins.engine, care_sandbox::ENGINE);
             return Err(EngineError::refused("other-engine", message, "Replay it with the release that ran it"));
         }
         let tables = self.tables_of(&pins.tables)?;

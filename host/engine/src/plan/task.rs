@@ -6,6 +6,7 @@ use super::carry;
 use super::due::{Due, Lists, World};
 use super::facts::{FactColumns, Reader};
 use super::halve::{MAX_HALVINGS, halved};
+use care_domain::column::Table;
 use care_domain::contact::{Addressee, Channel, ContactIdentity};
 use care_domain::decide::{self, Proposal, Ruling, SAME_OCCASION, Terms};
 use care_domain::field::Stage;
@@ -14,9 +15,10 @@ use care_domain::policy::Policy;
 use care_domain::sms;
 use care_domain::verdict::{Decision, Tally, Verdict};
 use care_population::BucketData;
-use care_sandbox::{Fault, Guest, MachineError, Message};
+use care_sandbox::{Fault, Guest, MachineError, Message, RunFacts};
 use care_store::{Carried, History, NewContact, NewControl};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What a bucket came to.
 #[derive(Default)]
@@ -39,13 +41,40 @@ pub(crate) struct MachineFault {
 }
 
 /// A campaign at work in a task: its guests, one a stage, and how often it may still be halved.
-struct Crew<'a> {
-    due: &'a Due,
-    index: usize,
+pub(super) struct Crew<'a> {
+    pub(super) due: &'a Due,
+    pub(super) index: usize,
+    guests: Guests,
+    halvings: u32,
+}
+
+/// The guests of a campaign, one a stage.
+pub(crate) struct Guests {
     select: Guest,
     schedule: Guest,
     compose: Guest,
-    halvings: u32,
+    calls: u32,
+}
+
+impl Guests {
+    /// Those of a campaign, not started yet.
+    pub(crate) fn new(due: &Due) -> Self {
+        let guest = |stage| due.plugin.guest(stage, due.facts.clone(), due.grants.clone());
+        let [select, schedule, compose] = [Stage::Select, Stage::Schedule, Stage::Compose].map(guest);
+        Self { select, schedule, compose, calls: 0 }
+    }
+
+    /// How many crews they have worked in.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    fn tell(&mut self, facts: &RunFacts) {
+        for guest in [&mut self.select, &mut self.schedule, &mut self.compose] {
+            guest.tell(facts.clone());
+        }
+        self.calls += 1;
+    }
 }
 
 /// A candidate on its way to a verdict.
@@ -71,7 +100,8 @@ pub(crate) fn decide_bucket(
     lists: &Lists,
     progress: &dyn Fn(usize),
 ) -> Result<BucketOutcome, MachineFault> {
-    let mut crews: Vec<Crew<'_>> = world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due)).collect();
+    let mut crews: Vec<Crew<'_>> =
+        world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due, world.pins.instant)).collect();
     let mut outcome = BucketOutcome::default();
     for due in &world.due {
         outcome.tallies.insert(due.campaign.clone(), Tally::default());
@@ -81,25 +111,59 @@ pub(crate) fn decide_bucket(
     for start in (0..bucket.rows()).step_by(batch) {
         let end = (start + batch).min(bucket.rows());
         let view = BatchView::new(bucket, start..end, history, lists);
-        let mut candidates = Vec::new();
-        for crew in &mut crews {
-            crew.propose(&view, &mut candidates).map_err(|e| crew.machine(e))?;
-        }
-        carry::add(world, &view, &mut candidates);
-        candidates.sort_by_key(|c| (c.row, c.proposal.terms));
-        let facts = FactColumns::read(&view, &world.policy, &world.disaster_areas);
-        rule(world, &terms, &facts, &view, &mut candidates);
-        let mut said = HashMap::new();
-        for crew in &mut crews {
-            crew.say(&view, &mut candidates, &mut said).map_err(|e| crew.machine(e))?;
-        }
-        for candidate in candidates {
-            let messages = said.remove(&(candidate.proposal.terms, candidate.row)).unwrap_or_default();
-            outcome.record(world, &view, &facts, candidate, messages);
-        }
+        decide_batch(world, &mut crews, &terms, &view, &mut outcome)?;
         progress(end - start);
     }
     Ok(outcome)
+}
+
+/// Decides about some customers of a bucket alone.
+pub(crate) fn decide_some(
+    world: &World,
+    bucket: &Arc<BucketData>,
+    customers: &BTreeSet<CustomerKey>,
+    history: &History,
+    lists: &Lists,
+) -> Result<BucketOutcome, MachineFault> {
+    let mut crews: Vec<Crew<'_>> =
+        world.due.iter().enumerate().map(|(i, due)| Crew::new(i, due, world.pins.instant)).collect();
+    let terms: Vec<Terms> = world.due.iter().map(|d| d.terms.clone()).collect();
+    let places: Vec<(Arc<BucketData>, usize)> =
+        customers.iter().filter_map(|key| Some((Arc::clone(bucket), bucket.find(*key)?))).collect();
+    let mut outcome = BucketOutcome::default();
+    for places in places.chunks((world.pins.batch as usize).max(8)) {
+        let no_events = Table { rows: places.len() as u32, columns: BTreeMap::new() };
+        let view = BatchView::scattered(places, &no_events, history, lists);
+        decide_batch(world, &mut crews, &terms, &view, &mut outcome)?;
+    }
+    Ok(outcome)
+}
+
+fn decide_batch(
+    world: &World,
+    crews: &mut [Crew<'_>],
+    terms: &[Terms],
+    view: &BatchView<'_>,
+    outcome: &mut BucketOutcome,
+) -> Result<(), MachineFault> {
+    let mut candidates = Vec::new();
+    let all: Vec<u32> = (0..view.len() as u32).collect();
+    for crew in crews.iter_mut() {
+        crew.propose(view, &all, &mut candidates).map_err(|e| crew.machine(e))?;
+    }
+    carry::add(world, view, &mut candidates);
+    candidates.sort_by_key(|c| (c.row, c.proposal.terms));
+    let facts = FactColumns::read(view, &world.policy, &world.disaster_areas);
+    rule(world, terms, &facts, view, &mut candidates);
+    let mut said = HashMap::new();
+    for crew in crews.iter_mut() {
+        crew.say(view, &mut candidates, &mut said).map_err(|e| crew.machine(e))?;
+    }
+    for candidate in candidates {
+        let messages = said.remove(&(candidate.proposal.terms, candidate.row)).unwrap_or_default();
+        outcome.record(world, view, &facts, candidate, messages);
+    }
+    Ok(())
 }
 
 /// Rules on all candidates, customer by customer.
@@ -118,19 +182,23 @@ fn rule(world: &World, terms: &[Terms], facts: &FactColumns<'_>, view: &BatchVie
 }
 
 impl<'a> Crew<'a> {
-    fn new(index: usize, due: &'a Due) -> Self {
-        let guest = |stage| due.plugin.guest(stage, due.facts.clone(), due.grants.clone());
-        Self {
-            due,
-            index,
-            select: guest(Stage::Select),
-            schedule: guest(Stage::Schedule),
-            compose: guest(Stage::Compose),
-            halvings: MAX_HALVINGS,
-        }
+    /// At work at an instant.
+    pub(super) fn new(index: usize, due: &'a Due, now: i64) -> Self {
+        Self::with(index, due, now, Guests::new(due))
     }
 
-    fn machine(&self, source: MachineError) -> MachineFault {
+    /// The same with guests that have worked before.
+    pub(super) fn with(index: usize, due: &'a Due, now: i64, mut guests: Guests) -> Self {
+        guests.tell(&RunFacts { now, ..due.facts.clone() });
+        Self { due, index, guests, halvings: MAX_HALVINGS }
+    }
+
+    /// Its guests, to work again.
+    pub(super) fn into_guests(self) -> Guests {
+        self.guests
+    }
+
+    pub(super) fn machine(&self, source: MachineError) -> MachineFault {
         MachineFault { activity: self.due.terms.activity.clone(), source }
     }
 
@@ -138,15 +206,19 @@ impl<'a> Crew<'a> {
         Proposal { terms: self.index, reason: 0, occasion: 0, score: 0.0, not_before: 0, not_after: 0 }
     }
 
-    /// `select`, then `schedule` for those selected.
-    fn propose(&mut self, view: &BatchView<'_>, candidates: &mut Vec<Candidate>) -> Result<(), MachineError> {
+    /// `select` from some rows, then `schedule` for those selected.
+    pub(super) fn propose(
+        &mut self,
+        view: &BatchView<'_>,
+        offered: &[u32],
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<(), MachineError> {
         let activity = &self.due.terms.activity;
         let fields = self.due.manifest.fields_of(Stage::Select);
-        let all: Vec<u32> = (0..view.len() as u32).collect();
-        let guest = &mut self.select;
-        let selected = halved(&all, &mut self.halvings, &mut |rows| {
+        let guest = &mut self.guests.select;
+        let selected = halved(offered, &mut self.halvings, &mut |rows| {
             // The whole batch is lent without a copy; only parts of it are gathered.
-            let part = (rows.len() < all.len()).then_some(rows);
+            let part = (rows.len() < view.len()).then_some(rows);
             guest.select(view.table(activity, fields, part))
         })?;
         for (rows, fault) in selected.bad {
@@ -180,7 +252,7 @@ impl<'a> Crew<'a> {
         let fields = self.due.manifest.fields_of(Stage::Schedule);
         let by_row: HashMap<u32, Proposal> = chosen.iter().copied().collect();
         let rows: Vec<u32> = chosen.iter().map(|(row, _)| *row).collect();
-        let guest = &mut self.schedule;
+        let guest = &mut self.guests.schedule;
         let timed = halved(&rows, &mut self.halvings, &mut |rows| {
             let reasons: Vec<u16> = rows.iter().map(|r| by_row[r].reason).collect();
             guest.schedule(view.table(activity, fields, Some(rows)), &reasons)
@@ -199,7 +271,7 @@ impl<'a> Crew<'a> {
     }
 
     /// `compose`, for the winners only.
-    fn say(
+    pub(super) fn say(
         &mut self,
         view: &BatchView<'_>,
         candidates: &mut [Candidate],
@@ -218,7 +290,7 @@ impl<'a> Crew<'a> {
         rows.sort_unstable();
         let activity = &self.due.terms.activity;
         let fields = self.due.manifest.fields_of(Stage::Compose);
-        let guest = &mut self.compose;
+        let guest = &mut self.guests.compose;
         let composed = halved(&rows, &mut self.halvings, &mut |rows| {
             let reasons: Vec<u16> = rows.iter().map(|r| winners[r]).collect();
             guest.compose(view.table(activity, fields, Some(rows)), &reasons)
@@ -244,7 +316,38 @@ impl<'a> Crew<'a> {
 }
 
 impl BucketOutcome {
-    fn record(
+    /// Puts what was decided again about some customers in the place of what was decided first. Both are without faults of
+    /// plugins, which depend on who else is in the batch.
+    pub(crate) fn decide_anew(&mut self, customers: &BTreeSet<CustomerKey>, anew: Self, campaigns: &[&str]) {
+        let is_old = |customer: &CustomerKey| customers.contains(customer);
+        for old in self.decisions.extract_if(.., |d| is_old(&d.customer)) {
+            if let Some(tally) = self.tallies.get_mut(&old.campaign) {
+                tally.remove(old.verdict);
+            }
+            if let Some(winner) = old.winner.filter(|_| old.rule == SAME_OCCASION) {
+                forget(&mut self.clashes, &old.campaign, &winner);
+            }
+        }
+        self.contacts.retain(|contact| !is_old(&contact.customer));
+        self.controls.retain(|control| !is_old(&control.customer));
+        self.carried.retain(|carried| !is_old(&carried.customer));
+        for (campaign, tally) in anew.tallies {
+            self.tallies.entry(campaign).or_default().merge(&tally);
+        }
+        for (campaign, winners) in anew.clashes {
+            let clashes = self.clashes.entry(campaign).or_default();
+            winners.into_iter().for_each(|(winner, count)| *clashes.entry(winner).or_default() += count);
+        }
+        self.contacts.extend(anew.contacts);
+        self.controls.extend(anew.controls);
+        self.carried.extend(anew.carried);
+        self.decisions.extend(anew.decisions);
+        // As the bucket has them: by key, and of one customer in the order of campaigns.
+        let place = |campaign: &str| campaigns.iter().position(|c| *c == campaign);
+        self.decisions.sort_by_key(|d| (d.customer, place(&d.campaign)));
+    }
+
+    pub(super) fn record(
         &mut self,
         world: &World,
         view: &BatchView<'_>,
@@ -325,7 +428,18 @@ impl BucketOutcome {
     }
 }
 
-fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decision {
+fn forget(clashes: &mut BTreeMap<String, BTreeMap<String, u64>>, campaign: &str, winner: &str) {
+    let Some(winners) = clashes.get_mut(campaign) else { return };
+    if let Some(count) = winners.get_mut(winner) {
+        *count -= 1;
+    }
+    winners.retain(|_, count| *count > 0);
+    if winners.is_empty() {
+        clashes.remove(campaign);
+    }
+}
+
+pub(super) fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decision {
     let Proposal { reason, occasion, score, not_before, not_after, .. } = candidate.proposal;
     // A plugin that broke in `select` gave no reason; its first one is not meant.
     let named = (not_before, not_after) != (0, 0) || !matches!(candidate.answer, Answer::Broken(_));
@@ -350,7 +464,7 @@ fn undecided(due: &Due, customer: CustomerKey, candidate: &Candidate) -> Decisio
 }
 
 /// The messages whose template was granted for their reason.
-fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> {
+pub(super) fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> {
     let reason = due.manifest.reasons.iter().find(|r| r.name == reason);
     messages.retain(|message| {
         let template = due.manifest.template(message.template);
@@ -361,7 +475,7 @@ fn granted(due: &Due, reason: &str, mut messages: Vec<Message>) -> Vec<Message> 
 
 /// The messages of a cleared candidate as contacts: each on the first permitted channel for which its template has a
 /// body. One without any is not said: whoever is permitted on the desk alone gets no short message.
-fn contacts<'a>(
+pub(super) fn contacts<'a>(
     due: &'a Due,
     reader: Reader<'a>,
     messages: Vec<Message>,
@@ -412,7 +526,7 @@ fn contacts<'a>(
 
 /// What a message costs where a budget pays for it, in fen. Its slots were checked as they left the guest; one that could
 /// not be worded would count as a single segment.
-fn cost_fen(due: &Due, contact: &NewContact, policy: &Policy) -> u64 {
+pub(super) fn cost_fen(due: &Due, contact: &NewContact, policy: &Policy) -> u64 {
     let Some(wording) = &due.wording else { return 0 };
     let segments = match contact.channel {
         Channel::Sms => wording.read(contact, contact.language).map_or(1, |text| sms::segments(&text).segments),

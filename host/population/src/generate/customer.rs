@@ -7,11 +7,15 @@ use care_domain::field::FieldType;
 use care_domain::time;
 
 /// The fields that are made up, in alphabetical order as `Customer::cells` gives them.
-pub(crate) const FIELDS: [(&str, FieldType); 32] = [
+pub(crate) const FIELDS: [(&str, FieldType); 48] = [
     ("arpu", FieldType::Fen),
     ("balance", FieldType::Fen),
     ("bill-change", FieldType::Ratio),
     ("bill-day", FieldType::Small),
+    ("bill-m1", FieldType::Fen),
+    ("bill-m2", FieldType::Fen),
+    ("bill-m3", FieldType::Fen),
+    ("bill-queries", FieldType::Count),
     ("bill-sensitivity", FieldType::Category),
     ("birth-calendar", FieldType::Category),
     ("birth-day", FieldType::Small),
@@ -19,19 +23,27 @@ pub(crate) const FIELDS: [(&str, FieldType); 32] = [
     ("brand", FieldType::Category),
     ("close-contacts", FieldType::Small),
     ("consent-commercial", FieldType::Boolean),
+    ("data-mb-left", FieldType::Count),
+    ("data-mb-m1", FieldType::Count),
+    ("data-mb-m2", FieldType::Count),
+    ("data-mb-m3", FieldType::Count),
     ("home-adcode", FieldType::Category),
     ("language", FieldType::Category),
     ("last-bill-query-on", FieldType::Date),
     ("last-top-up-on", FieldType::Date),
     ("life-stage", FieldType::Category),
     ("list-mark", FieldType::Category),
+    ("long-distance-minutes", FieldType::Count),
     ("low-balance-since", FieldType::Date),
+    ("minutes-left", FieldType::Count),
     ("open-complaint", FieldType::Boolean),
+    ("package", FieldType::Category),
     ("paperless-bill", FieldType::Boolean),
     ("points", FieldType::Count),
     ("points-expire-on", FieldType::Date),
     ("points-expiring", FieldType::Count),
     ("points-redeemed-on", FieldType::Date),
+    ("roaming-minutes", FieldType::Count),
     ("spend-d1", FieldType::Fen),
     ("spend-d2", FieldType::Fen),
     ("spend-d3", FieldType::Fen),
@@ -39,7 +51,11 @@ pub(crate) const FIELDS: [(&str, FieldType); 32] = [
     ("tenure-months", FieldType::Small),
     ("tier", FieldType::Category),
     ("time-zone", FieldType::Category),
+    ("uses-12593", FieldType::Boolean),
     ("visited-adcode", FieldType::Category),
+    ("voice-minutes-m1", FieldType::Count),
+    ("voice-minutes-m2", FieldType::Count),
+    ("voice-minutes-m3", FieldType::Count),
 ];
 
 /// One customer.
@@ -51,6 +67,7 @@ pub(crate) struct Customer {
     birthday: Option<(&'static str, i64, i64)>,
     bill: Bill,
     whereabouts: Whereabouts,
+    usage: Usage,
     list_mark: &'static str,
     language: &'static str,
     consent_commercial: bool,
@@ -87,6 +104,19 @@ struct Bill {
     paperless: bool,
 }
 
+struct Usage {
+    package: &'static str,
+    voice: [i64; 3],
+    data: [i64; 3],
+    bill: [i64; 3],
+    /// Minutes and megabytes of the package that are not used up yet.
+    left: (i64, i64),
+    roaming: i64,
+    long_distance: i64,
+    saves: bool,
+    queries: i64,
+}
+
 struct Whereabouts {
     home: &'static str,
     visited: &'static str,
@@ -94,8 +124,9 @@ struct Whereabouts {
 }
 
 impl Customer {
-    /// Draws customer `number` as of a business date.
-    pub(crate) fn draw(number: u64, business_date: i32, dice: &mut Dice) -> Self {
+    /// Draws customer `number` as of a business date. What was added later has dice of its own, `more`, so that
+    /// everything else stays as it was.
+    pub(crate) fn draw(number: u64, business_date: i32, dice: &mut Dice, more: &mut Dice) -> Self {
         let today = i64::from(business_date);
         let plan = Contract::draw(dice);
         Self {
@@ -104,6 +135,7 @@ impl Customer {
             birthday: birthday(number, business_date, dice),
             bill: Bill::draw(today, plan.brand, dice),
             whereabouts: Whereabouts::draw(number, dice),
+            usage: Usage::draw(plan.arpu, more),
             list_mark: dice.weighted(&[("ordinary", 985), ("red", 10), ("black", 5)]).unwrap_or("ordinary"),
             language: if dice.permille(8) { "en" } else { "zh" },
             consent_commercial: dice.permille(600),
@@ -115,12 +147,16 @@ impl Customer {
 
     /// Its cells in the order of `FIELDS`.
     pub(crate) fn cells(&self) -> [Option<Cell<'static>>; FIELDS.len()] {
-        let Self { plan, account, points, bill, whereabouts, birthday, .. } = self;
+        let Self { plan, account, points, bill, whereabouts, birthday, usage, .. } = self;
         [
             whole(plan.arpu),
             whole(account.balance),
             bill.change.map(|thousandths| Cell::Ratio(thousandths as f64 / 1_000.0)),
             whole(bill.day),
+            whole(usage.bill[0]),
+            whole(usage.bill[1]),
+            whole(usage.bill[2]),
+            whole(usage.queries),
             text(bill.sensitivity),
             birthday.map(|(calendar, ..)| Cell::Text(calendar)),
             birthday.map(|(_, _, day)| Cell::Whole(day)),
@@ -128,19 +164,27 @@ impl Customer {
             text(plan.brand),
             whole(self.close_contacts),
             yes(self.consent_commercial),
+            whole(usage.left.1),
+            whole(usage.data[0]),
+            whole(usage.data[1]),
+            whole(usage.data[2]),
             text(whereabouts.home),
             text(self.language),
             bill.queried.map(Cell::Whole),
             whole(account.topped_up),
             text(plan.life_stage),
             text(self.list_mark),
+            whole(usage.long_distance),
             account.low_since.map(Cell::Whole),
+            whole(usage.left.0),
             yes(self.open_complaint),
+            text(usage.package),
             yes(bill.paperless),
             whole(points.held),
             points.expiring.map(|(_, on)| Cell::Whole(on)),
             points.expiring.map(|(expiring, _)| Cell::Whole(expiring)),
             points.redeemed.map(Cell::Whole),
+            whole(usage.roaming),
             account.spend[0].map(Cell::Whole),
             account.spend[1].map(Cell::Whole),
             account.spend[2].map(Cell::Whole),
@@ -148,7 +192,11 @@ impl Customer {
             whole(plan.tenure_months),
             text(plan.tier),
             whereabouts.time_zone.map(Cell::Text),
+            yes(usage.saves),
             text(whereabouts.visited),
+            whole(usage.voice[0]),
+            whole(usage.voice[1]),
+            whole(usage.voice[2]),
         ]
     }
 }
@@ -257,6 +305,48 @@ impl Bill {
             change,
             queried,
             paperless: dice.permille(350),
+        }
+    }
+}
+
+/// Packages on sale, as `examples/packages.csv` has them: name, minutes, megabytes.
+const PACKAGES: [(&str, i64, i64); 5] = [
+    ("basic-18", 60, 200),
+    ("talk-58", 350, 300),
+    ("surf-58", 80, 2_000),
+    ("all-88", 500, 3_000),
+    ("all-158", 1_200, 10_000),
+];
+
+impl Usage {
+    fn draw(arpu: i64, dice: &mut Dice) -> Self {
+        let fits = match arpu {
+            ..3_500 => 0,
+            3_500..7_000 => 1 + usize::from(dice.permille(500)),
+            7_000..13_000 => 3,
+            _ => 4,
+        };
+        // One in four is on a package that never fitted, or does not any more.
+        let chosen = if dice.permille(250) { dice.between(0, 4) as usize } else { fits };
+        let (package, minutes, megabytes) = PACKAGES[chosen];
+        let (_, talks, surfs) = PACKAGES[fits];
+        let month = |dice: &mut Dice, typical: i64| [0, 1, 2].map(|_| typical * dice.between(50, 140) / 100);
+        let (voice, data) = (month(dice, talks), month(dice, surfs));
+        let bill = [0, 1, 2].map(|_| arpu * dice.between(80, 120) / 100);
+        let spent = dice.between(70, 105);
+        let left = ((minutes - voice[0] * spent / 100).max(0), (megabytes - data[0] * spent / 100).max(0));
+        let roams = dice.permille(180);
+        let roaming = if roams { dice.between(1, 60) } else { 0 };
+        Self {
+            package,
+            voice,
+            data,
+            bill,
+            left,
+            roaming,
+            long_distance: if dice.permille(400) { dice.between(1, 200) } else { 0 },
+            saves: dice.permille(120),
+            queries: dice.weighted(&[(0, 70), (1, 15), (2, 8), (4, 5), (9, 2)]).unwrap_or(0),
         }
     }
 }

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// More would run out of made-up numbers.
 pub const MAX_CUSTOMERS: u64 = 99_999_999;
+/// Sets the dice of later fields apart from those of the first.
+const MORE: u64 = 0x6d6f_7265_2064_6963;
 /// How often progress is told, in customers.
 const PROGRESS_ROWS: u64 = 10_000;
 
@@ -62,7 +64,8 @@ pub fn generate(
     let mut writer = SnapshotWriter::new(out_root, checked_fields(dictionary)?)?;
     for number in 0..customers {
         let mut dice = Dice::new(seed, number);
-        let customer = Customer::draw(number, business_date, &mut dice);
+        let mut more = Dice::new(seed ^ MORE, number);
+        let customer = Customer::draw(number, business_date, &mut dice, &mut more);
         let identity = person::draw(number, customer.close_contacts, keyer, &mut dice);
         let origin = Origin { key: identity.key, line: number + 1, bad: false };
         writer.push(origin, &customer.cells(), &to_json(&identity)?)?;

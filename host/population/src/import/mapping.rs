@@ -2,7 +2,7 @@
 
 use super::cell::{Blank, Notation, Rule, Unit};
 use crate::error::PopulationError;
-use care_domain::field::{Dictionary, FieldDef, FieldType, OWN_PREFIX};
+use care_domain::field::{Dictionary, FieldDef, FieldType, is_supplied};
 use care_domain::text::Finding;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -192,7 +192,7 @@ impl Mapping {
 }
 
 fn check(name: &str, entry: FieldEntry, dictionary: &Dictionary) -> Result<Mapped, Finding> {
-    if name.starts_with(OWN_PREFIX) {
+    if is_supplied(name) {
         let message = format!("field {name} is the host's own view of the past");
         return Err(Finding::error("own-field", message, "Leave it out: the host computes it for every batch"));
     }

@@ -124,7 +124,7 @@ fn made_up_values_are_those_that_the_dictionary_allows() {
     let people = Population::of(&desk, 5_000, 5);
     let generated = made_up(&desk, 5_000, 5).expect("a population");
     let snapshot = Snapshot::open(&generated.folder).expect("a snapshot");
-    assert!(snapshot.manifest().fields.keys().is_sorted() && snapshot.manifest().fields.len() == 32);
+    assert!(snapshot.manifest().fields.keys().is_sorted() && snapshot.manifest().fields.len() == 48);
     for name in snapshot.manifest().fields.keys() {
         let field = &dictionary().fields[name];
         let column = people.column(name);

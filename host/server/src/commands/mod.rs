@@ -2,7 +2,9 @@
 
 pub(crate) mod campaign;
 pub(crate) mod desk;
+pub(crate) mod disaster;
 pub(crate) mod effect;
+pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod gate;
 pub(crate) mod gateway;
@@ -17,6 +19,7 @@ pub(crate) mod population;
 pub(crate) mod setup;
 pub(crate) mod staff;
 pub(crate) mod submission;
+pub(crate) mod touchpoint;
 
 use anyhow::Context;
 use care_engine::{Engine, EngineError, Worker};

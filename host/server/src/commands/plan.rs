@@ -226,6 +226,9 @@ async fn plans(engine: &Engine) -> anyhow::Result<Answer> {
 
 /// `care replay`. A difference is a refusal: a program that asks must not mistake it for success.
 pub(crate) async fn replay(args: &Args, plan: &str, bucket: Option<u32>) -> anyhow::Result<Answer> {
+    if let Some(batch) = plan.strip_prefix("event-") {
+        return super::event::replay(args, batch).await;
+    }
     let tasks = bar(args, None, "replaying");
     let done = open(args).await?.replay(plan, bucket, &|_| tasks.inc(1)).await?;
     tasks.finish_and_clear();

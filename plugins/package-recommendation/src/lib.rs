@@ -1,0 +1,164 @@
+//! 套餐推荐 package recommendation (S1): consumption does not match the package.
+//!
+//! - 资费预演: the last three months are rated again on every package on sale (reference table `packages`): fee, and
+//!   what is over its minutes and megabytes. The cheapest over the three months is recommended, if it saves enough a
+//!   month against the present package, rated the same way. †Where the table does not know the present package, the
+//!   bills stand for it.
+//! - At night in the mature stage, at the desk for every caller who asks about packages, bills or leaving; there an
+//!   acceptance may open a task 商机录入. †The occasion is the quarter, so that night and desk speak once.
+//! - †Ties go to the first by name. Never a dearer package: care is not a sale.
+
+use care_sdk::{Activity, Category, Choice, Fen, Label, Messages, Moments, Row, Run, Selected};
+use serde::Deserialize;
+
+const MONTHS: i64 = 3;
+
+#[derive(Deserialize)]
+struct Params {
+    stages: Vec<String>,
+    min_saving: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Category)]
+enum Topic {
+    Package,
+    Bill,
+    Cancel,
+    #[category(other)]
+    Other,
+}
+
+#[derive(Row)]
+struct Target {
+    life_stage: Option<Label>,
+    package: Label,
+    voice_minutes_m1: i64,
+    voice_minutes_m2: i64,
+    voice_minutes_m3: i64,
+    data_mb_m1: i64,
+    data_mb_m2: i64,
+    data_mb_m3: i64,
+    bill_m1: Fen,
+    bill_m2: Fen,
+    bill_m3: Fen,
+    #[row(name = "event.topic")]
+    topic: Option<Topic>,
+}
+
+/// A package: money in fen, what is over by the minute and by the megabyte.
+#[derive(Row)]
+#[row(table = "packages")]
+struct Package {
+    key: String,
+    fee: Fen,
+    minutes: i64,
+    data_mb: i64,
+    over_minute: Fen,
+    over_mb: Fen,
+    on_sale: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Choice)]
+enum Reason {
+    Unfit,
+    AtTheDesk,
+}
+
+#[derive(Clone, Copy, Choice)]
+enum Template {
+    Offer,
+    Lead,
+}
+
+#[derive(Clone, Copy, Choice)]
+enum Slot {
+    Package,
+    Saving,
+}
+
+struct Recommendation {
+    params: Params,
+    run: Run,
+    packages: Vec<Package>,
+}
+
+impl Activity for Recommendation {
+    type Params = Params;
+    type Tables = Vec<Package>;
+    type Target = Target;
+    type Timing = ();
+    type Content = Target;
+    type Reason = Reason;
+    type Template = Template;
+    type Slot = Slot;
+
+    fn prepare(params: Params, mut packages: Vec<Package>, run: Run) -> Result<Self, String> {
+        packages.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(Self { params, run, packages })
+    }
+
+    fn select(&self, who: &Target) -> Option<Selected<Reason>> {
+        let reason = match who.topic {
+            Some(Topic::Package | Topic::Bill | Topic::Cancel) => Reason::AtTheDesk,
+            Some(Topic::Other) => return None,
+            None => {
+                let stage = who.life_stage.as_ref()?;
+                self.params.stages.iter().any(|wanted| wanted == stage.as_str()).then_some(Reason::Unfit)?
+            }
+        };
+        let (_, saving) = self.best(who)?;
+        let (year, month, _) = self.run.today.civil();
+        let occasion = i64::from(year) * 4 + i64::from((month - 1) / 3);
+        // What is saved of ten times the least saving: more needs it no more.
+        let score = (saving as f32 / (self.params.min_saving as f32 * 10.0)).clamp(0.1, 1.0);
+        Some(Selected { reason, occasion, score })
+    }
+
+    fn schedule(&self, (): &(), reason: Reason) -> Moments {
+        let last_day = if reason == Reason::AtTheDesk { self.run.today } else { self.run.today.plus(14) };
+        Moments { not_before: self.run.now, not_after: last_day.end() }
+    }
+
+    fn compose(&self, who: &Target, reason: Reason, say: &mut Messages<Template, Slot>) {
+        let Some((package, saving)) = self.best(who) else { return };
+        say.message(Template::Offer).key(Slot::Package, &package.key).money(Slot::Saving, Fen(saving));
+        if reason == Reason::AtTheDesk {
+            say.message(Template::Lead).key(Slot::Package, &package.key).money(Slot::Saving, Fen(saving));
+        }
+    }
+}
+
+impl Recommendation {
+    /// The cheapest package on sale and what it saves a month, if that is worth a change.
+    fn best(&self, who: &Target) -> Option<(&Package, i64)> {
+        let present = self.packages.iter().find(|p| p.key == who.package.as_str());
+        let bills = [who.bill_m1, who.bill_m2, who.bill_m3].iter().fold(0, |sum: i64, bill| sum.saturating_add(bill.0));
+        let pays = present.map_or(bills, |package| package.cost(who));
+        let on_sale = self.packages.iter().filter(|p| p.on_sale && p.key != who.package.as_str());
+        let best = on_sale.min_by_key(|package| package.cost(who))?;
+        let saving = pays.saturating_sub(best.cost(who)) / MONTHS;
+        (saving >= self.params.min_saving).then_some((best, saving))
+    }
+}
+
+impl Package {
+    /// What three months would have cost, in fen.
+    fn cost(&self, who: &Target) -> i64 {
+        let months = [
+            (who.voice_minutes_m1, who.data_mb_m1),
+            (who.voice_minutes_m2, who.data_mb_m2),
+            (who.voice_minutes_m3, who.data_mb_m3),
+        ];
+        months.iter().fold(0, |sum: i64, (minutes, megabytes)| {
+            let over = |used: i64, held: i64, price: Fen| used.saturating_sub(held).max(0).saturating_mul(price.0);
+            sum.saturating_add(self.fee.0)
+                .saturating_add(over(*minutes, self.minutes, self.over_minute))
+                .saturating_add(over(*megabytes, self.data_mb, self.over_mb))
+        })
+    }
+}
+
+care_sdk::export!(Recommendation);
+
+#[cfg(test)]
+mod tests;
