@@ -42,9 +42,14 @@ impl Presence {
 
 /// Whether a process was here and is surely dead.
 pub(crate) fn is_gone(data: &Path, name: &str) -> bool {
+    data.join(FOLDER).join(name).exists() && !is_at_work(data, name)
+}
+
+/// Whether a process of that name is at work on this machine.
+pub(crate) fn is_at_work(data: &Path, name: &str) -> bool {
     let Ok(file) = File::open(data.join(FOLDER).join(name)) else { return false };
     // The lock is let go with the file.
-    !matches!(file.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_)))
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_)))
 }
 
 impl Engine {
@@ -62,9 +67,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let process = Presence::enter(folder.path()).expect("a presence");
         let name = process.name().to_owned();
-        assert!(!is_gone(folder.path(), &name));
+        assert!(!is_gone(folder.path(), &name) && is_at_work(folder.path(), &name));
         drop(process);
-        assert!(is_gone(folder.path(), &name));
+        assert!(is_gone(folder.path(), &name) && !is_at_work(folder.path(), &name));
         assert!(!is_gone(folder.path(), "of another machine"));
         let orderly = Presence::enter(folder.path()).expect("a presence");
         orderly.leave();

@@ -67,14 +67,15 @@ impl Store {
         Ok(gone.len() as u64)
     }
 
-    /// Writes the intent to send up to `limit` due contacts of these versions on these channels as one batch; `None`
-    /// when none is due and free to go. Higher classes go first, in a class higher tiers.
+    /// Writes the intent of `holder` to send up to `limit` due contacts of these versions on these channels as one batch;
+    /// `None` when none is due and free to go. Higher classes go first, in a class higher tiers.
     pub async fn claim(
         &self,
         now: i64,
         limit: u32,
         versions: &[String],
         channels: &[Channel],
+        holder: &str,
     ) -> Result<Option<Batch>, StoreError> {
         let doing = "claiming contacts";
         let mut tx = self.write().await?;
@@ -103,7 +104,8 @@ impl Store {
         let ids: Vec<&[u8]> = due.iter().map(|(id, _)| id.as_slice()).collect();
         let batch = canonical::digest(&ids.concat());
         let mut update = QueryBuilder::new("UPDATE contacts SET state = 'sending', batch = ");
-        update.push_bind(&batch).push(" WHERE state = 'released' AND id IN (");
+        update.push_bind(&batch).push(", lease = ").push_bind(holder);
+        update.push(" WHERE state = 'released' AND id IN (");
         let mut list = update.separated(", ");
         for id in ids {
             list.push_bind(id.to_vec());
@@ -115,19 +117,28 @@ impl Store {
         Ok(Some(self.batch(&batch).await?))
     }
 
-    /// Batches whose answer was never written: a process died between intent and settlement.
-    pub async fn unsettled(&self) -> Result<Vec<Batch>, StoreError> {
-        let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT DISTINCT batch FROM contacts WHERE state = 'sending' AND batch IS NOT NULL ORDER BY batch",
+    /// Batches whose answer was never written, with whose they are: a process is at work on them, or died between intent
+    /// and settlement.
+    pub async fn unsettled(&self) -> Result<Vec<(String, Option<String>)>, StoreError> {
+        sqlx::query_as(
+            "SELECT DISTINCT batch, lease FROM contacts WHERE state = 'sending' AND batch IS NOT NULL ORDER BY batch",
         )
         .fetch_all(&self.readers)
         .await
-        .during("reading unsettled batches")?;
-        let mut batches = Vec::with_capacity(ids.len());
-        for id in ids {
-            batches.push(self.batch(&id).await?);
+        .during("reading unsettled batches")
+    }
+
+    /// Takes the batch of a dead process over; `None` when another one was faster.
+    pub async fn adopt(&self, batch: &str, from: Option<&str>, to: &str) -> Result<Option<Batch>, StoreError> {
+        let doing = "taking a batch over";
+        let mut tx = self.write().await?;
+        let update = "UPDATE contacts SET lease = ? WHERE state = 'sending' AND batch = ? AND lease IS ?";
+        let done = sqlx::query(update).bind(to).bind(batch).bind(from).execute(&mut *tx).await.during(doing)?;
+        tx.commit().await.during(doing)?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
         }
-        Ok(batches)
+        Ok(Some(self.batch(batch).await?))
     }
 
     /// Which contacts of a batch may not go out now.
@@ -147,7 +158,7 @@ impl Store {
         let mut tx = self.write().await?;
         for chunk in contacts.chunks(MAX_BINDS - 1) {
             let mut update = QueryBuilder::new(
-                "UPDATE contacts SET batch = NULL, state = CASE \
+                "UPDATE contacts SET batch = NULL, lease = NULL, state = CASE \
                  WHEN campaign IN (SELECT id FROM campaigns WHERE state = 'stopped') THEN 'withdrawn' \
                  ELSE 'released' END WHERE state = 'sending' AND id IN (",
             );
@@ -177,7 +188,7 @@ impl Store {
         let mut tx = self.write().await?;
         for ((state, note), contacts) in alike {
             for chunk in contacts.chunks(MAX_BINDS - 1) {
-                let mut update = QueryBuilder::new("UPDATE contacts SET state = ");
+                let mut update = QueryBuilder::new("UPDATE contacts SET lease = NULL, state = ");
                 update.push_bind(state.to_owned()).push(" WHERE state = 'sending' AND id IN (");
                 let mut list = update.separated(", ");
                 for contact in chunk {

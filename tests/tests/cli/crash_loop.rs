@@ -13,7 +13,7 @@ use care_tests::EVENING;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -137,7 +137,7 @@ impl Killer {
             sleep(Duration::from_millis(2));
             for mut process in std::mem::take(&mut running) {
                 if let Some(status) = process.child.try_wait().expect("a child's state") {
-                    let log = std::fs::read_to_string(care.path("stderr")).unwrap_or_default();
+                    let log = std::fs::read_to_string(care.path("said")).unwrap_or_default();
                     assert_eq!(status.code(), Some(0), "care {:?} failed: {log}", args(moments.len()));
                 } else if self.left > 0 && process.started.elapsed() >= process.dies_after {
                     process.child.kill().expect("a signal");
@@ -154,9 +154,10 @@ impl Killer {
     }
 
     fn start(&mut self, care: &Care, args: &[String], usual: Duration) -> Running {
-        let stderr = std::fs::File::create(care.path("stderr")).expect("a file");
+        let said = std::fs::File::create(care.path("said")).expect("a file");
         let mut command = care.command();
-        command.args(["--json", "--as", OPERATOR]).args(args).stdout(Stdio::null()).stderr(stderr);
+        command.args(["--json", "--as", OPERATOR]).args(args);
+        command.stdout(said.try_clone().expect("the same file")).stderr(said);
         // Somewhat beyond its usual end, so that some come to it.
         let dies_after = usual.mul_f64(self.random.share() * 1.3);
         Running { child: command.spawn().expect("care runs"), started: now(), dies_after }

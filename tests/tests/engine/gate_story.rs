@@ -296,7 +296,7 @@ async fn an_intent_of_before_the_switch_is_taken_back() {
     let versions = [engine.store().campaigns().await.expect("campaigns")[0].component.clone()];
     let batch = engine
         .store()
-        .claim(evening(), 10_000, &versions, &care_domain::contact::Channel::ALL)
+        .claim(evening(), 10_000, &versions, &care_domain::contact::Channel::ALL, "nobody")
         .await
         .expect("a claim")
         .expect("contacts");

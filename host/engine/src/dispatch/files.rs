@@ -1,9 +1,9 @@
-//! The `file` gateway: intent first, then one file a batch and channel, then settlement. A batch whose settlement is
-//! missing is written again under the same name, so nothing goes out twice.
+//! The `file` gateway: intent first, then one file a batch and channel, then settlement. A batch is its dispatcher's as
+//! long as that process lives; what a dead one left is written again under the same name, so nothing goes out twice.
 
 use super::{Dispatched, GoOn};
 use crate::render::Renderer;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, presence};
 use care_channels::{FileGateway, GatewaysConfig};
 use care_domain::contact::{Addressee, Channel, ContactState};
 use care_domain::identity::Identity;
@@ -35,18 +35,23 @@ impl Engine {
         &self,
         config: &GatewaysConfig,
         now: i64,
+        holder: &str,
         progress: GoOn<'_>,
     ) -> Result<Dispatched, EngineError> {
         let mut done = Dispatched { expired: self.store.expire(now).await?, ..Dispatched::default() };
         let versions = self.vouched_versions().await?;
-        for batch in self.store.unsettled().await? {
+        for (batch, from) in self.store.unsettled().await? {
+            if from.as_deref().is_some_and(|name| name == holder || presence::is_at_work(&self.folder, name)) {
+                continue;
+            }
+            let Some(batch) = self.store.adopt(&batch, from.as_deref(), holder).await? else { continue };
             let batch = self.without_held(batch, &versions, now).await?;
             self.write_batch(&batch, now, &mut done).await?;
             done.resumed += 1;
         }
         let channels: Vec<Channel> = Channel::ALL.into_iter().filter(|channel| config.is_file(*channel)).collect();
         while !channels.is_empty()
-            && let Some(batch) = self.store.claim(now, BATCH, &versions, &channels).await?
+            && let Some(batch) = self.store.claim(now, BATCH, &versions, &channels, holder).await?
         {
             if !progress(done.sent) {
                 return Err(EngineError::Stopped);

@@ -12,6 +12,7 @@ pub(crate) use files::address;
 pub use gateways::GatewayState;
 pub use letters::DispatchStatus;
 
+use crate::presence::Presence;
 use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
 use care_domain::contact::Channel;
@@ -93,7 +94,9 @@ impl Engine {
         let config = self.gateways()?;
         self.store.keep_frame(&config.wording, now).await?;
         self.fall_back(&config, now).await?;
-        let mut done = self.by_files(&config, now, progress).await?;
+        let presence = Presence::enter(&self.folder)?;
+        let mut done = self.by_files(&config, now, presence.name(), progress).await?;
+        presence.leave();
         let pushed = Channel::ALL.into_iter().filter(|channel| config.is_pushed(*channel));
         let clock = Clock::at(now);
         let runs = pushed.map(|channel| self.push_channel(&config, channel, clock, progress, false, &actor));
@@ -117,11 +120,12 @@ impl Engine {
         let clock = Clock::at(now);
         let pushed = Channel::ALL.into_iter().filter(|channel| config.is_pushed(*channel));
         let runs = try_join_all(pushed.map(|channel| self.push_channel(&config, channel, clock, go_on, true, &actor)));
+        let presence = Presence::enter(&self.folder)?;
         let files = async {
             let mut done = Dispatched::default();
             while go_on(done.sent) {
                 self.fall_back(&config, clock.now()).await?;
-                match self.by_files(&config, clock.now(), go_on).await {
+                match self.by_files(&config, clock.now(), presence.name(), go_on).await {
                     Ok(more) => done.add(more),
                     Err(EngineError::Stopped) => break,
                     Err(error) => return Err(error),
@@ -131,6 +135,7 @@ impl Engine {
             Ok(done)
         };
         let (mut done, pushed) = tokio::try_join!(files, runs)?;
+        presence.leave();
         pushed.into_iter().for_each(|one| done.add(one));
         if done.ended() > 0 {
             self.store.note(&Entry::of(&actor, "contacts-dispatched", "dispatch", told(&done))).await?;
