@@ -2,17 +2,20 @@
 //! shown, accepted and declined stands in the ledger; an acceptance stops the outbound contact of the same activity.
 
 use crate::live::LiveWorld;
-use crate::plan::{Asked, Offer, ask};
+use crate::plan::{Asked, Offer, PROMPTS, ask};
 use crate::render::text_of;
 use crate::{Engine, EngineError, OutcomeSource};
 use care_domain::audit::Entry;
 use care_domain::canonical;
+use care_domain::contact::Channel;
 use care_domain::identity::Identity;
 use care_domain::key::CustomerKey;
 use care_domain::person::Act;
 use care_domain::text::{Bilingual, nearest_hint};
 use care_domain::time;
-use care_store::{CallRecord, NewContact, NewControl, NewOutcome, PromptAnswer, PromptDocument, PromptRecord, Seen};
+use care_store::{
+    CallRecord, NewContact, NewControl, NewOutcome, PromptAnswer, PromptDocument, PromptRecord, Seen, StoredContact,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -151,7 +154,46 @@ impl Engine {
             topic: call.topic.clone(),
             person: actor.person,
         };
-        answer(&live, record, &seen, offers, controls, identity.as_ref())
+        let waiting = self.waiting_here(&record, identity.as_ref()).await?;
+        answer(&live, record, &seen, waiting, offers, controls, identity.as_ref())
+    }
+
+    /// What waits until this customer comes by, as channel or at the end of a fallback chain, in words.
+    async fn waiting_here(
+        &self,
+        call: &CallRecord,
+        identity: Option<&Identity>,
+    ) -> Result<Vec<(Prompt, StoredContact)>, EngineError> {
+        let channels: &[Channel] = match call.channel.as_str() {
+            "store" => &[Channel::Touchpoint, Channel::Store],
+            _ => &[Channel::Touchpoint],
+        };
+        let mut waiting = self.store.waiting_for(call.customer, channels, call.at).await?;
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let versions = self.vouched_versions().await?;
+        waiting.retain(|contact| versions.contains(&contact.planned.component));
+        let renderer = self.renderer(&waiting).await?;
+        let mut prompts = Vec::with_capacity(waiting.len());
+        for contact in waiting {
+            let planned = &contact.planned;
+            let Some(manifest) = renderer.manifest(planned) else { continue };
+            let reason = manifest.reasons.iter().find(|r| r.name == planned.reason).map(|r| r.title.clone());
+            let prompt = Prompt {
+                id: canonical::digest(format!("{} {}", call.id, planned.id).as_bytes())[..32].to_owned(),
+                activity: planned.activity.clone(),
+                title: manifest.title.clone(),
+                reason: reason.unwrap_or_else(|| manifest.summary.clone()),
+                // It won its plan's arbitration.
+                score: 1.0,
+                script: renderer.text(&contact, identity)?,
+                sms: None,
+                task: None,
+            };
+            prompts.push((prompt, contact));
+        }
+        Ok(prompts)
     }
 
     /// Keeps a call with what was shown.
@@ -270,12 +312,27 @@ fn answer(
     live: &LiveWorld,
     call: CallRecord,
     seen: &Seen,
+    waiting: Vec<(Prompt, StoredContact)>,
     offers: Vec<Offer>,
     controls: Vec<NewControl>,
     identity: Option<&Identity>,
 ) -> Result<(Prompts, ShownCall), EngineError> {
     let (mut shown, mut kept) = (Vec::new(), Vec::new());
+    for (prompt, contact) in waiting.into_iter().take(PROMPTS) {
+        kept.push(PromptRecord {
+            id: prompt.id.clone(),
+            call: call.id.clone(),
+            world: contact.plan,
+            document: PromptDocument { prompt: contact.planned, sms: None, task: None },
+            state: "shown".into(),
+        });
+        shown.push(prompt);
+    }
     for offer in offers {
+        let known = shown.iter().any(|prompt| prompt.activity == offer.prompt.activity);
+        if known || shown.len() == PROMPTS {
+            continue;
+        }
         let Offer { due, score, prompt, sms, task } = offer;
         let due = &live.world.due[due];
         let (manifest, labels) = (&due.manifest, due.grants.labels.as_ref());

@@ -1,15 +1,19 @@
 //! Calls and visits, and the prompts that an agent was shown: ledger lines like every other contact's.
 
-use crate::contacts::{NewContact, NewControl, insert_contacts, insert_controls, log_states};
+use crate::contacts::{
+    NewContact, NewControl, StoredContact, contact_of, insert_contacts, insert_controls, log_states,
+};
+use crate::dispatch::FREE;
 use crate::error::{During, StoreError};
 use crate::events::{cancel_waiting, release};
 use crate::outcomes::{NewOutcome, record_new};
 use crate::registry::{from_json, to_json};
 use crate::{MAX_BINDS, Store};
 use care_domain::audit::Entry;
+use care_domain::contact::Channel;
 use care_domain::key::CustomerKey;
 use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::BTreeSet;
 
 /// A call or visit.
@@ -99,6 +103,29 @@ impl Store {
         Ok(Seen { today: count as u64, last, declined: declined.into_iter().collect() })
     }
 
+    /// What waits until this customer comes by: free to be said now on one of these channels, more urgent first.
+    pub async fn waiting_for(
+        &self,
+        customer: CustomerKey,
+        channels: &[Channel],
+        now: i64,
+    ) -> Result<Vec<StoredContact>, StoreError> {
+        let doing = "reading what waits for a visit";
+        let mut select: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT * FROM contacts WHERE customer = ");
+        select.push_bind(customer.0.to_vec()).push(" AND state = 'released' AND planned_at <= ").push_bind(now);
+        select.push(" AND not_after >= ").push_bind(now).push(" AND coalesce(via, channel) IN (");
+        let mut list = select.separated(", ");
+        for channel in channels {
+            list.push_bind(channel.name());
+        }
+        list.push_unseparated(")");
+        select.push(FREE);
+        let rows = select.build().fetch_all(&self.readers).await.during(doing)?;
+        let mut waiting: Vec<StoredContact> = rows.iter().map(contact_of).collect::<Result<_, _>>()?;
+        waiting.sort_by_key(|contact| (contact.planned.class, contact.planned.planned_at, contact.planned.id));
+        Ok(waiting)
+    }
+
     /// Keeps a call with the prompts that were shown, and who was held out of which.
     pub async fn keep_call(
         &self,
@@ -185,6 +212,7 @@ impl Store {
         if moved.rows_affected() == 0 {
             return Ok(None);
         }
+        said(&mut tx, contact, entry.at).await?;
         let mut ended = 0;
         if answer.accepted {
             let ends = [(contact.customer, contact.activity.clone(), answer.outcome.kind.clone())];
@@ -208,4 +236,18 @@ impl Store {
         tx.commit().await.during(doing)?;
         Ok(Some(ended))
     }
+}
+
+/// A contact that waited for the visit was said now, whatever the customer answered.
+async fn said(tx: &mut Transaction<'static, Sqlite>, contact: &NewContact, at: i64) -> Result<(), StoreError> {
+    let said: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "UPDATE contacts SET state = 'sent', lease = NULL WHERE id = ? AND state = 'released' \
+         AND coalesce(via, channel) IN ('touchpoint', 'store') RETURNING id, customer",
+    )
+    .bind(contact.id.0.to_vec())
+    .fetch_all(&mut **tx)
+    .await
+    .during("keeping what was said")?;
+    log_states(tx, &said, "sending", at, "shown at the desk").await?;
+    log_states(tx, &said, "sent", at, "said at the desk").await
 }

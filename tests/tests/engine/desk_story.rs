@@ -5,10 +5,10 @@ use crate::channels::{configure, counts, planned, smpp, watching};
 use crate::peers::smsc;
 use crate::support::{self, approved_bytes, day, evening, plan_of, run, started};
 use care_domain::approval::Conditions;
-use care_domain::contact::Channel;
+use care_domain::contact::{Channel, ContactState};
 use care_domain::policy::Class;
 use care_domain::time::parse_instant;
-use care_engine::{Engine, EngineError, Work, work_csv};
+use care_engine::{Call, Engine, EngineError, Work, work_csv};
 use care_sandbox::package::{manifest_bytes, with_manifest};
 use care_tests::{DATE, plugin};
 use serde_json::{Value, json};
@@ -179,4 +179,29 @@ async fn what_did_not_arrive_goes_on_to_the_desk_then_to_a_call_then_to_the_stor
     let at_store = counts(&engine, "store").await.get("released").copied().unwrap_or(0);
     assert_eq!(at_store, work.len().div_ceil(2) as u64);
     assert_eq!(engine.store().contact_states().await.expect("contacts").len(), contacts, "each stays one contact");
+    at_the_store(&engine, morning + 180_000).await;
+}
+
+/// What waits for a visit is shown where the customer comes by, and said there once.
+async fn at_the_store(engine: &Engine, at: i64) {
+    let states = engine.store().contact_states().await.expect("contacts");
+    let ids: Vec<_> = states.into_iter().map(|(id, _)| id).collect();
+    let contacts = engine.store().contacts_by_id(&ids).await.expect("contacts");
+    let waits = contacts.into_iter().find(|c| c.via == Channel::Store).expect("a contact at the store");
+    let call = |channel: &str| Call {
+        customer: waits.planned.customer.to_string(),
+        channel: channel.into(),
+        topic: "other".into(),
+    };
+    let (prompts, shown) = engine.touchpoint(&call("store"), AGENT, at).await.expect("prompts");
+    engine.keep_call(&shown).await.expect("kept");
+    // The activity itself would speak too, here as on the phone: it is said once.
+    let about: Vec<_> = prompts.prompts.iter().filter(|p| p.activity == "balance-reminder").collect();
+    let [prompt] = about[..] else { panic!("once: {:?}", prompts.prompts) };
+    assert!(!prompt.script.is_empty() && !prompt.script.contains('{'), "{}", prompt.script);
+    engine.answer_prompt(&prompt.id, false, None, AGENT, at + 60_000).await.expect("an answer");
+    let said = engine.store().contacts_by_id(&[waits.planned.id]).await.expect("the contact").remove(0);
+    assert_eq!((said.state, said.via), (ContactState::Sent, Channel::Store), "said, though declined");
+    let (again, _) = engine.touchpoint(&call("store"), AGENT, at + 120_000).await.expect("prompts");
+    assert!(again.prompts.iter().all(|p| p.id != prompt.id && p.activity != "balance-reminder"), "once");
 }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Prompts at most: an agent reads no more while the customer waits (architecture section 9).
-const PROMPTS: usize = 3;
+pub(crate) const PROMPTS: usize = 3;
 /// Contacts that come of a prompt are numbered from here, apart from those that a plan makes of the same occasion.
 const FIRST_ORDINAL: u8 = 100;
 

@@ -22,7 +22,7 @@ pub use replay::{Replay, Replayed};
 pub use status::{AtWork, PlanStatus};
 pub use summary::{ActivitySummary, PlanSummary};
 
-pub(crate) use desk::{Asked, Offer, ask};
+pub(crate) use desk::{Asked, Offer, PROMPTS, ask};
 pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
 pub(crate) use events::{EventInput, EventOutcome, decide_events};
 pub(crate) use job::MAX_ATTEMPTS;
