@@ -2,7 +2,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CARE := $(TARGET)/debug/care
-ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry roaming-tariff package-recommendation package-under-use complaint-call-back retention festival
+ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry roaming-tariff package-recommendation package-under-use complaint-call-back retention festival bill-sensitivity package-match
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
 .PHONY: build plugins peers demo test fuzz figures crash-loop bench-size bench-sms lint fmt clean

@@ -71,6 +71,7 @@ pub fn changes(old: &Manifest, new: &Manifest) -> Vec<Change> {
     set(&mut found, "cancelled by", &kinds(old), &kinds(new), Bump::Minor);
     let entries = |m: &Manifest| m.catalogue.iter().cloned().collect();
     set(&mut found, "answers", &entries(old), &entries(new), Bump::Major);
+    value(&mut found, "column", &old.column, &new.column, Bump::Major);
     value(&mut found, "class", &old.class, &new.class, Bump::Major);
     value(&mut found, "goal", &old.goal, &new.goal, Bump::Major);
     value(&mut found, "owner region", &old.owner_region, &new.owner_region, Bump::Major);

@@ -158,6 +158,8 @@ pub enum Act {
     OpenCalls,
     /// Take calls or requests to one's department, and report what came of them.
     Work,
+    /// Add a model's column to a snapshot.
+    RunModels,
     /// Report what happened to customers.
     SendEvents,
     /// Take an alert, or draw the area of a disaster.
@@ -167,7 +169,7 @@ pub enum Act {
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 44] = {
+const RIGHTS: [(Act, &[Role]); 45] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, EventSource, InformationSystems, Initiator,
         KeyAccounts, Operator, ProvincialApprover,
@@ -214,6 +216,7 @@ const RIGHTS: [(Act, &[Role]); 44] = {
         (Act::ReadMessages, &[CustomerService]),
         (Act::OpenCalls, &[CustomerService]),
         (Act::Work, &[CustomerService, InformationSystems, KeyAccounts]),
+        (Act::RunModels, &[Operator]),
         (Act::SendEvents, &[EventSource, Operator]),
         (Act::DraftDisaster, &[EventSource, Operator, DutyOfficer]),
         (Act::UseTouchpoint, &[CustomerService, Operator]),
@@ -275,6 +278,7 @@ impl Act {
             Self::ReadMessages => "read-messages",
             Self::OpenCalls => "open-calls",
             Self::Work => "work",
+            Self::RunModels => "run-models",
             Self::SendEvents => "send-events",
             Self::DraftDisaster => "draft-disaster",
             Self::UseTouchpoint => "use-touchpoint",

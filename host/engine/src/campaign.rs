@@ -4,7 +4,7 @@ use crate::{Engine, EngineError};
 use care_domain::approval::Approval;
 use care_domain::audit::Entry;
 use care_domain::canonical;
-use care_domain::manifest::Manifest;
+use care_domain::manifest::{Manifest, World};
 use care_domain::person::{Act, Actor};
 use care_domain::text::{Finding, nearest_hint};
 use care_store::{Campaign, StoredSubmission};
@@ -48,6 +48,7 @@ impl Engine {
         let pinned = newest_approved(&submissions, new)?;
         let approval = self.vouched(pinned).await?;
         not_on_standby(&approval)?;
+        not_a_model(&pinned.version.manifest)?;
         let campaign = pin(pinned, &approval, new, &actor)?;
         self.not_twice(&campaign).await?;
         self.make_active(pinned, &actor).await?;
@@ -166,6 +167,15 @@ pub(crate) fn pin(
         started_by: actor.person.clone(),
         started_at: actor.at,
     })
+}
+
+/// A model contacts nobody.
+fn not_a_model(manifest: &Manifest) -> Result<(), EngineError> {
+    if manifest.world != World::Model {
+        return Ok(());
+    }
+    let message = format!("{} is a model: it adds a column to snapshots, and is no campaign", manifest.name);
+    Err(EngineError::refused("is-a-model", message, format!("Run it with `care model run {}`", manifest.name)))
 }
 
 /// What waits for an emergency is not started like any other campaign.

@@ -363,8 +363,9 @@ impl Engine {
         for (checked, wish) in checked.into_iter().zip(wishes) {
             match checked {
                 Ok(mut outcome) => {
-                    outcome.cancels.extend(live.checks.ends.of_wish(wish.as_ref()));
                     outcome.wish = outcome.wish.or(wish);
+                    // What its type and kind make pointless is cancelled with the batch, all in one statement.
+                    outcome.cancels = live.checks.ends.of_wish(outcome.wish.as_ref()).into_iter().collect();
                     outcomes.push(outcome);
                 }
                 // The event itself happened and is kept; only its figure cannot be.

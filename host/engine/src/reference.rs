@@ -2,6 +2,7 @@
 
 use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
+use care_domain::calendar::CalendarYear;
 use care_domain::canonical;
 use care_domain::column::Table;
 use care_domain::field::FieldType;
@@ -20,6 +21,10 @@ use tyme4rs::tyme::solar::SolarDay;
 const LUNAR_DAYS: i32 = 40;
 /// The lunar calendar as plugins read it.
 pub(crate) const LUNAR_TABLE: &str = "lunar-days";
+/// The public holidays of the year, as their notices were imported: a row for each day off.
+pub(crate) const HOLIDAYS_TABLE: &str = "holidays";
+/// What the host makes itself.
+const COMPUTED: [&str; 2] = [LUNAR_TABLE, HOLIDAYS_TABLE];
 /// Areas in which a disaster is, as plugins and policy read them.
 pub(crate) const DISASTER_TABLE: &str = "disaster-areas";
 
@@ -40,8 +45,8 @@ impl Engine {
         at: i64,
     ) -> Result<usize, EngineError> {
         let actor = self.authorise(by, Act::ImportTable, None, at).await?;
-        if name == LUNAR_TABLE {
-            let message = format!("{LUNAR_TABLE} is computed by the host");
+        if COMPUTED.contains(&name) {
+            let message = format!("{name} is made by the host");
             return Err(EngineError::refused("reserved-table", message, "Choose another name"));
         }
         let table = ReferenceTable::read_csv(name, csv, schema)?;
@@ -53,23 +58,45 @@ impl Engine {
         Ok(table.rows.len())
     }
 
-    /// All tables as a plan of `date` reads them, the computed one included. Nothing is kept before `keep_computed`.
+    /// All tables as a plan of `date` reads them, those that the host makes included. Nothing is kept before `keep_computed`.
     pub(crate) async fn load_tables(&self, date: i32) -> Result<LoadedTables, EngineError> {
         let mut loaded = self.tables_of(&self.store.tables().await?)?;
-        let lunar = lunar_days(date);
-        loaded.digests.insert(LUNAR_TABLE.to_owned(), canonical::digest_of(&lunar).map_err(EngineError::internal)?);
-        let columns = lunar.to_table();
-        loaded.tables.insert(LUNAR_TABLE.to_owned(), (lunar, columns));
+        for made in [lunar_days(date), self.holidays(date).await?] {
+            let digest = canonical::digest_of(&made).map_err(EngineError::internal)?;
+            loaded.digests.insert(made.name.clone(), digest);
+            let columns = made.to_table();
+            loaded.tables.insert(made.name.clone(), (made, columns));
+        }
         Ok(loaded)
     }
 
-    /// Keeps the computed table like the imported ones, for replays.
+    /// Keeps the tables that the host made like the imported ones, for replays.
     pub(crate) fn keep_computed(&self, loaded: &LoadedTables) -> Result<(), EngineError> {
-        if let Some((lunar, _)) = loaded.tables.get(LUNAR_TABLE) {
-            let bytes = canonical::json(lunar).map_err(EngineError::internal)?;
+        for (made, _) in COMPUTED.iter().filter_map(|name| loaded.tables.get(*name)) {
+            let bytes = canonical::json(made).map_err(EngineError::internal)?;
             self.store.blobs().put(bytes.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The days off of a date's year, of those notices that were imported: a year without one has no row. The notice of
+    /// the year after also speaks of the last days of this one.
+    async fn holidays(&self, date: i32) -> Result<ReferenceTable, EngineError> {
+        let year = time::date_of(date).map_or(i16::MAX, |civil| civil.year());
+        let mut days: BTreeMap<i32, Option<String>> = BTreeMap::new();
+        for (_, row) in self.store.calendars().await?.range(year..=year.saturating_add(1)) {
+            let bytes = self.store.blobs().get(&row.digest)?;
+            let notice: CalendarYear = serde_json::from_slice(&bytes).map_err(EngineError::internal)?;
+            let listed = notice.days.into_iter().filter_map(|day| {
+                let date = time::parse_date(&day.date)?;
+                let is_ours = time::date_of(date).is_some_and(|civil| civil.year() == year);
+                is_ours.then_some((date, day.is_off_day.then_some(day.name)))
+            });
+            days.extend(listed);
+        }
+        let off = days.into_iter().filter_map(|(day, name)| Some(vec![json!(day), json!(name?)]));
+        let fields = [("date".to_owned(), FieldType::Date), ("name".to_owned(), FieldType::Text)];
+        Ok(ReferenceTable { name: HOLIDAYS_TABLE.into(), fields: fields.into(), rows: off.collect() })
     }
 
     /// The tables that a plan pinned.

@@ -24,4 +24,4 @@ mod tests;
 pub use error::PopulationError;
 pub use identity::Identities;
 pub use keyer::Keyer;
-pub use snapshot::{BucketData, Snapshot, SnapshotManifest};
+pub use snapshot::{BucketData, Derived, DerivedColumn, Snapshot, SnapshotManifest, derive};

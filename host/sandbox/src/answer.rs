@@ -110,6 +110,15 @@ impl Moments {
     }
 }
 
+/// A column of as many values as there are rows, each a number or none.
+pub(crate) fn check_derived(derived: &[f64], rows: u32) -> Result<(), Fault> {
+    same_length(("customers", rows as usize), &[("values", derived.len())])?;
+    match derived.iter().position(|value| value.is_infinite()) {
+        Some(row) => Err(Fault::invalid(format!("row {row} has an infinite value; NaN is no value"))),
+        None => Ok(()),
+    }
+}
+
 /// A fold state within its size.
 pub(crate) fn check_state(state: &[u8]) -> Result<(), Fault> {
     if state.len() > MAX_STATE_BYTES {

@@ -6,6 +6,7 @@
 //! out, which would be one more fault of the machine.
 
 use crate::contract::{self, CONTRACTS, Contract};
+use crate::fault::MachineError;
 use crate::guest::Guest;
 use crate::host::{Grants, RunFacts, State};
 use crate::machine_code::MachineCode;
@@ -93,7 +94,7 @@ struct Adapter {
     linker: Linker<State>,
 }
 
-/// A compiled activity: instantiated as often as needed, from any thread. Cheap to clone.
+/// A compiled activity or model: instantiated as often as needed, from any thread. Cheap to clone.
 #[derive(Clone)]
 pub struct Plugin(Arc<Compiled>);
 
@@ -103,8 +104,15 @@ pub(crate) struct Compiled {
     pub(crate) deadline_ticks: u64,
 }
 
-/// Where the functions of the world stand in a component.
-pub(crate) struct Exports {
+/// Where the functions of its world stand in a component.
+pub(crate) enum Exports {
+    Activity(ActivityExports),
+    /// The one function of a model.
+    Model(ComponentExportIndex),
+}
+
+/// Where the functions of world `activity` stand.
+pub(crate) struct ActivityExports {
     pub(crate) select: ComponentExportIndex,
     pub(crate) schedule: ComponentExportIndex,
     pub(crate) compose: ComponentExportIndex,
@@ -128,7 +136,7 @@ impl Sandbox {
         Ok(Self { engine, adapters, config })
     }
 
-    /// Compiles a component of world `activity` that [`crate::inspect`] accepted, and loads it; in this process, so
+    /// Compiles a component of either world that [`crate::inspect`] accepted, and loads it; in this process, so
     /// for guests that one wrote oneself.
     pub fn compile(&self, component: &[u8]) -> Result<Plugin, CompileError> {
         self.load(&self.precompile(component)?)
@@ -140,22 +148,22 @@ impl Sandbox {
         Ok(MachineCode(code))
     }
 
-    /// Loads machine code of a component of world `activity`. Compiles nothing.
+    /// Loads machine code of a component of either world. Compiles nothing.
     #[allow(unsafe_code, reason = "loading machine code is what the seal is for")]
     pub fn load(&self, code: &MachineCode) -> Result<Plugin, CompileError> {
         let failed = |e: wasmtime::Error| CompileError::Compile(e.into());
         // SAFETY: a `MachineCode` is what `precompile_component` wrote: here, in a child of this program, or earlier
         // and kept under the seal of this installation since. That the engine is the same is checked by wasmtime.
         let component = unsafe { Component::deserialize(&self.engine, &code.0) }.map_err(failed)?;
-        let adapter = self.adapter_of(&component)?;
-        let exports = Exports::find(&component, adapter.contract)?;
+        let (adapter, world) = self.adapter_of(&component)?;
+        let exports = Exports::find(&component, adapter.contract, world)?;
         let pre = adapter.linker.instantiate_pre(&component).map_err(failed)?;
         Ok(Plugin(Arc::new(Compiled { pre, exports, deadline_ticks: self.config.deadline_ticks })))
     }
 
     /// The adapter for the version that a component was built for, by its names alone: wasmtime would link any 1.x
     /// to another, and find the exports of any 1.x under the names of another.
-    fn adapter_of(&self, component: &Component) -> Result<&Adapter, CompileError> {
+    fn adapter_of(&self, component: &Component) -> Result<(&Adapter, World), CompileError> {
         let ty = component.component_type();
         let imports: Vec<&str> = ty.imports(&self.engine).map(|(name, _)| name).collect();
         let exports = ty.exports(&self.engine).map(|(name, _)| name);
@@ -164,13 +172,15 @@ impl Sandbox {
         let adapter = built_for.and_then(|c| self.adapters.iter().find(|a| a.contract.version == c.version));
         let adapter =
             adapter.ok_or_else(|| CompileError::NoContract { named: contract::list(names.iter().copied()) })?;
-        let target = adapter.contract.target(World::Activity);
+        let derives = adapter.contract.interface("derivation");
+        let world = if names.contains(&derives.as_str()) { World::Model } else { World::Activity };
+        let target = adapter.contract.target(world);
         if let Some(missing) = target.exports.iter().find(|export| !names.contains(&export.as_str())) {
             return Err(CompileError::MissingExport { export: missing.clone() });
         }
         match imports.into_iter().find(|import| !target.imports.iter().any(|known| known == import)) {
             Some(import) => Err(CompileError::ForbiddenImport { import: import.to_owned() }),
-            None => Ok(adapter),
+            None => Ok((adapter, world)),
         }
     }
 
@@ -198,6 +208,24 @@ impl Hasher for Sha {
     }
 }
 
+impl Compiled {
+    /// The functions of an activity.
+    pub(crate) fn activity(&self) -> Result<&ActivityExports, MachineError> {
+        match &self.exports {
+            Exports::Activity(exports) => Ok(exports),
+            Exports::Model(_) => Err(MachineError::Misuse("a model was asked what activities are asked".into())),
+        }
+    }
+
+    /// The function of a model.
+    pub(crate) fn model(&self) -> Result<&ComponentExportIndex, MachineError> {
+        match &self.exports {
+            Exports::Model(derive) => Ok(derive),
+            Exports::Activity(_) => Err(MachineError::Misuse("an activity was asked to derive a column".into())),
+        }
+    }
+}
+
 impl Plugin {
     /// A guest for one stage of one task. Its store is made by the first call.
     pub fn guest(&self, stage: Stage, facts: RunFacts, grants: Grants) -> Guest {
@@ -214,21 +242,24 @@ impl Adapter {
 }
 
 impl Exports {
-    fn find(component: &Component, contract: &Contract) -> Result<Self, CompileError> {
+    fn find(component: &Component, contract: &Contract, world: World) -> Result<Self, CompileError> {
         let find = |interface: &str, function: &str| {
             let interface = contract.interface(interface);
             let instance = component.get_export_index(None, interface.as_str());
             let index = instance.and_then(|instance| component.get_export_index(Some(&instance), function));
             index.ok_or_else(|| CompileError::MissingExport { export: format!("{interface}#{function}") })
         };
-        Ok(Self {
+        if world == World::Model {
+            return Ok(Self::Model(find("derivation", "derive")?));
+        }
+        Ok(Self::Activity(ActivityExports {
             select: find("targeting", "select")?,
             schedule: find("timing", "schedule")?,
             compose: find("content", "compose")?,
             observe: find("evaluation", "observe")?,
             merge: find("evaluation", "merge")?,
             report: find("evaluation", "report")?,
-        })
+        }))
     }
 }
 

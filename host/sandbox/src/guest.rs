@@ -1,6 +1,8 @@
 //! One guest: a store for one (task, plugin, stage), its calls, and what they may cost.
 
-use crate::answer::{MAX_METRICS, MAX_STATE_BYTES, Metric, Moments, Selection, check_metrics, check_state};
+use crate::answer::{
+    MAX_METRICS, MAX_STATE_BYTES, Metric, Moments, Selection, check_derived, check_metrics, check_state,
+};
 use crate::engine::{Compiled, TICK};
 use crate::fault::{self, Broken, Fault, FaultCode, MachineError};
 use crate::host::{Grants, RunFacts, State};
@@ -16,6 +18,8 @@ const OUTPUT_BASE: usize = 64 << 10;
 /// Bytes of the answers to `select` and `schedule` for one row.
 const SELECTION_BYTES: usize = 4 + 2 + 8 + 4;
 const MOMENTS_BYTES: usize = 8 + 8;
+/// Bytes of a model's answer for one row.
+const DERIVED_BYTES: usize = 8;
 /// Bytes that one slot of one message may take: canonical values are numbers and short keys.
 const SLOT_BYTES: usize = 4 + 64;
 /// Bytes that one metric may take, its two names included.
@@ -23,7 +27,7 @@ const METRIC_BYTES: usize = 512;
 /// A fold's work grows with its state: so many bytes of state get the fuel of one row.
 const STATE_BYTES_PER_ROW: usize = 64;
 
-/// An activity at work on one stage of one task. Not for two threads at once: make two.
+/// An activity at work on one stage of one task, or a model on one bucket. Not for two threads at once: make two.
 pub struct Guest {
     plugin: Arc<Compiled>,
     stage: Stage,
@@ -69,7 +73,7 @@ impl Guest {
         let output = OUTPUT_BASE + rows as usize * SELECTION_BYTES;
         let call = Call { batch: Some(customers), rows: rows.into(), output };
         let plugin = Arc::clone(&self.plugin);
-        let selection: Selection = self.call(&plugin.exports.select, (), call)?;
+        let selection: Selection = self.call(&plugin.activity()?.select, (), call)?;
         let checked = selection.check(rows, &self.grants.manifest);
         self.checked(checked.map(|()| selection))
     }
@@ -82,7 +86,7 @@ impl Guest {
         let output = OUTPUT_BASE + rows as usize * MOMENTS_BYTES;
         let call = Call { batch: Some(customers), rows: rows.into(), output };
         let plugin = Arc::clone(&self.plugin);
-        let moments: Moments = self.call(&plugin.exports.schedule, (reasons,), call)?;
+        let moments: Moments = self.call(&plugin.activity()?.schedule, (reasons,), call)?;
         let checked = moments.check(rows);
         self.checked(checked.map(|()| moments))
     }
@@ -97,9 +101,21 @@ impl Guest {
         let output = OUTPUT_BASE + messages * (4 + 2 + manifest.slots.len() * SLOT_BYTES);
         let call = Call { rows: customers.rows.into(), batch: Some(customers), output };
         let plugin = Arc::clone(&self.plugin);
-        let raw: RawMessages = self.call(&plugin.exports.compose, (reasons,), call)?;
+        let raw: RawMessages = self.call(&plugin.activity()?.compose, (reasons,), call)?;
         let checked = raw.check(reasons, &manifest, &self.grants.labels);
         self.checked(checked)
+    }
+
+    /// The column that a model adds, one value a row; NaN is no value.
+    pub fn derive(&mut self, customers: Table) -> Result<Vec<f64>, Broken> {
+        self.expect(Stage::Select)?;
+        let rows = customers.rows;
+        let call =
+            Call { rows: rows.into(), output: OUTPUT_BASE + rows as usize * DERIVED_BYTES, batch: Some(customers) };
+        let plugin = Arc::clone(&self.plugin);
+        let derived: Vec<f64> = self.call(plugin.model()?, (), call)?;
+        let checked = check_derived(&derived, rows);
+        self.checked(checked.map(|()| derived))
     }
 
     /// Folds a batch of outcomes into a state; an empty one begins.
@@ -107,14 +123,14 @@ impl Guest {
         self.expect(Stage::Observe)?;
         let rows = u64::from(outcomes.rows) + state_rows(state);
         let plugin = Arc::clone(&self.plugin);
-        self.fold(&plugin.exports.observe, (state,), Some(outcomes), rows)
+        self.fold(&plugin.activity()?.observe, (state,), Some(outcomes), rows)
     }
 
     /// Joins two states.
     pub fn merge(&mut self, left: &[u8], right: &[u8]) -> Result<Vec<u8>, Broken> {
         self.expect(Stage::Observe)?;
         let plugin = Arc::clone(&self.plugin);
-        self.fold(&plugin.exports.merge, (left, right), None, state_rows(left) + state_rows(right))
+        self.fold(&plugin.activity()?.merge, (left, right), None, state_rows(left) + state_rows(right))
     }
 
     /// Reads the metrics off a state.
@@ -122,7 +138,7 @@ impl Guest {
         self.expect(Stage::Observe)?;
         let call = Call { batch: None, rows: state_rows(state), output: OUTPUT_BASE + MAX_METRICS * METRIC_BYTES };
         let plugin = Arc::clone(&self.plugin);
-        let metrics: Vec<Metric> = self.call(&plugin.exports.report, (state,), call)?;
+        let metrics: Vec<Metric> = self.call(&plugin.activity()?.report, (state,), call)?;
         let checked = check_metrics(&metrics, &self.grants.manifest);
         self.checked(checked.map(|()| metrics))
     }

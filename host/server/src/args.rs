@@ -3,11 +3,13 @@
 mod disaster;
 mod live;
 mod message;
+mod model;
 mod review;
 
 pub(crate) use disaster::DisasterCommand;
 pub(crate) use live::{EventCommand, PromptCommand};
 pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
+pub(crate) use model::ModelCommand;
 pub(crate) use review::{
     ApproveArgs, BecauseArgs, Bound, GateCommand, StandbyCommand, StepCommand, SubmissionCommand, TickArgs,
     VariantCommand,
@@ -168,6 +170,9 @@ pub(crate) enum Command {
         #[arg(long, value_parser = date, value_name = "YYYY-MM-DD")]
         date: Option<i32>,
     },
+    /// Models: columns that plugins add to a population.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Events: what other systems report of customers.
     #[command(subcommand)]
     Event(EventCommand),

@@ -79,6 +79,7 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             }
             Command::Prompt(ref command) => commands::touchpoint::answer(&args, command).await,
             Command::Disaster(ref command) => commands::disaster::run(&args, command).await,
+            Command::Model(ref command) => commands::model::run(&args, command).await,
             Command::Event(ref command) => commands::event::run(&args, command).await,
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,

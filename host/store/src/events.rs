@@ -263,6 +263,23 @@ impl Store {
         pins.map(|pins| from_json("event_worlds", id, &pins)).transpose()
     }
 
+    /// The newest world in which a campaign contacted somebody or held somebody out.
+    pub async fn event_world_of(&self, campaign: &str) -> Result<Option<Pins>, StoreError> {
+        let newest: Option<String> = sqlx::query_scalar(
+            "SELECT plan FROM (SELECT seq, plan FROM contacts WHERE campaign = ?1 AND plan LIKE 'events-%' \
+               UNION ALL SELECT seq, plan FROM controls WHERE campaign = ?1 AND plan LIKE 'events-%') \
+             ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(campaign)
+        .fetch_optional(&self.readers)
+        .await
+        .during("reading what decided about events")?;
+        match newest {
+            Some(world) => self.event_world(&world).await,
+            None => Ok(None),
+        }
+    }
+
     /// A batch by its number.
     pub async fn event_batch(&self, number: i64) -> Result<Option<EventBatch>, StoreError> {
         let row: Option<BatchRow> = sqlx::query_as(

@@ -425,22 +425,21 @@ async fn add_wish(
 async fn cancel(tx: &mut Transaction<'static, Sqlite>, outcome: &NewOutcome, now: i64) -> Result<u64, StoreError> {
     let mut ended: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for Cancel { activity, classes } in &outcome.cancels {
-        for class in classes {
-            ended.extend(
-                sqlx::query_as(
-                    "UPDATE contacts SET state = 'cancelled' WHERE customer = ? AND activity = coalesce(?, activity) \
-                     AND class = ? AND (state IN ('planned', 'released') OR (state = 'sending' AND EXISTS \
-                       (SELECT 1 FROM handouts h WHERE h.contact = contacts.id AND h.result IS NULL))) \
-                     RETURNING id, customer",
-                )
-                .bind(outcome.customer.0.to_vec())
-                .bind(activity)
-                .bind(class.name())
-                .fetch_all(&mut **tx)
-                .await
-                .during("cancelling waiting contacts")?,
-            );
-        }
+        let classes: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+        ended.extend(
+            sqlx::query_as(
+                "UPDATE contacts SET state = 'cancelled' WHERE customer = ? AND activity = coalesce(?, activity) \
+                 AND class IN (SELECT value FROM json_each(?)) AND (state IN ('planned', 'released') OR \
+                   (state = 'sending' AND EXISTS (SELECT 1 FROM handouts h WHERE h.contact = contacts.id \
+                     AND h.result IS NULL))) RETURNING id, customer",
+            )
+            .bind(outcome.customer.0.to_vec())
+            .bind(activity)
+            .bind(to_json("contacts", outcome.customer, &classes)?)
+            .fetch_all(&mut **tx)
+            .await
+            .during("cancelling waiting contacts")?,
+        );
     }
     log_states(tx, &ended, "cancelled", now, &outcome.kind).await?;
     Ok(ended.len() as u64)

@@ -62,7 +62,7 @@ impl Store {
     pub async fn snapshots(&self) -> Result<Vec<SnapshotRow>, StoreError> {
         let rows: Vec<(String, i32, i64, String, i64)> = sqlx::query_as(
             "SELECT id, business_date, customers, imported_by, imported_at FROM snapshots \
-             ORDER BY business_date DESC, imported_at DESC, id",
+             ORDER BY business_date DESC, imported_at DESC, rowid DESC",
         )
         .fetch_all(&self.readers)
         .await

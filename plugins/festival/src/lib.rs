@@ -2,6 +2,8 @@
 //!
 //! - †Lunar festivals by the host's lunar calendar (春节 1-1, 元宵 1-15, 端午 5-5, 中秋 8-15), never those of a leap
 //!   month; 元旦 and 国庆 by the civil one. When the table does not know today's lunar date, only the civil ones are kept.
+//! - †劳动节 on the first day off that the imported holiday calendar gives it; a year whose notice was not imported has
+//!   none.
 //! - †The occasion is the festival and the civil year, so that each is greeted once.
 //! - †VIP tiers alone, as a parameter: a greeting to everybody is noise.
 
@@ -24,6 +26,7 @@ enum Festival {
     MidAutumn,
     NewYear,
     NationalDay,
+    LabourDay,
 }
 
 #[derive(Row)]
@@ -40,6 +43,17 @@ struct LunarDay {
     day: i32,
     leap: bool,
 }
+
+/// A day off of the holiday calendar.
+#[derive(Row)]
+#[row(table = "holidays")]
+struct DayOff {
+    date: Date,
+    name: String,
+}
+
+/// What the calendar calls it.
+const LABOUR_DAY: &str = "劳动节";
 
 #[derive(Debug, Clone, Copy, PartialEq, Choice)]
 enum Reason {
@@ -65,7 +79,7 @@ struct Greetings {
 
 impl Activity for Greetings {
     type Params = Params;
-    type Tables = Vec<LunarDay>;
+    type Tables = (Vec<LunarDay>, Vec<DayOff>);
     type Target = Customer;
     type Timing = ();
     type Content = ();
@@ -73,9 +87,9 @@ impl Activity for Greetings {
     type Template = Template;
     type Slot = Slot;
 
-    fn prepare(params: Params, lunar_days: Vec<LunarDay>, run: Run) -> Result<Self, String> {
+    fn prepare(params: Params, (lunar_days, off): Self::Tables, run: Run) -> Result<Self, String> {
         let lunar = lunar_days.iter().find(|day| day.date == run.today);
-        let festival = festival_of(run.today, lunar).filter(|festival| params.festivals.contains(festival));
+        let festival = festival_of(run.today, lunar, &off).filter(|festival| params.festivals.contains(festival));
         Ok(Self { params, today: run.today, festival })
     }
 
@@ -99,7 +113,7 @@ impl Activity for Greetings {
 }
 
 /// The festival of a day. Where two fall together (国庆 and 中秋 in 2020), the lunar one is greeted.
-fn festival_of(today: Date, lunar: Option<&LunarDay>) -> Option<Festival> {
+fn festival_of(today: Date, lunar: Option<&LunarDay>, off: &[DayOff]) -> Option<Festival> {
     let lunar = lunar.filter(|day| !day.leap).and_then(|day| match (day.month, day.day) {
         (1, 1) => Some(Festival::Spring),
         (1, 15) => Some(Festival::Lantern),
@@ -108,7 +122,9 @@ fn festival_of(today: Date, lunar: Option<&LunarDay>) -> Option<Festival> {
         _ => None,
     });
     let (_, month, day) = today.civil();
-    lunar.or(match (month, day) {
+    let labour = off.iter().filter(|day| day.name == LABOUR_DAY).map(|day| day.date).min();
+    let labour = labour.filter(|first| *first == today).map(|_| Festival::LabourDay);
+    lunar.or(labour).or(match (month, day) {
         (1, 1) => Some(Festival::NewYear),
         (10, 1) => Some(Festival::NationalDay),
         _ => None,
@@ -123,6 +139,7 @@ fn words(festival: Festival) -> (&'static str, &'static str) {
         Festival::MidAutumn => ("mid-autumn", "reunion"),
         Festival::NewYear => ("new-year", "new-year"),
         Festival::NationalDay => ("national-day", "happy"),
+        Festival::LabourDay => ("labour-day", "happy"),
     }
 }
 

@@ -11,15 +11,21 @@ fn manifest() -> Manifest {
     manifest_test::manifest(include_str!("../activity.toml"), &care_sdk::declaration::<Greetings>())
 }
 
-const ALL: [&str; 6] = ["spring", "lantern", "dragon-boat", "mid-autumn", "new-year", "national-day"];
+const ALL: [&str; 7] = ["spring", "lantern", "dragon-boat", "mid-autumn", "new-year", "national-day", "labour-day"];
 
 fn on(today: &str, lunar: Option<(i32, i32, bool)>) -> Greetings {
+    with_days_off(today, lunar, &[])
+}
+
+fn with_days_off(today: &str, lunar: Option<(i32, i32, bool)>, off: &[(&str, &str)]) -> Greetings {
     let today = Date::parse(today).expect("a date");
     let params = manifest_test::params(&manifest(), &json!({"festivals": ALL}));
     let days = lunar.map(|(month, day, leap)| LunarDay { date: today, month, day, leap });
     let run = Run { today, now: today.at(7) };
-    Greetings::prepare(serde_json::from_value(params).expect("parameters"), days.into_iter().collect(), run)
-        .expect("an activity")
+    let day_off =
+        |(date, name): &(&str, &str)| DayOff { date: Date::parse(date).expect("a date"), name: (*name).into() };
+    let tables = (days.into_iter().collect(), off.iter().map(day_off).collect());
+    Greetings::prepare(serde_json::from_value(params).expect("parameters"), tables, run).expect("an activity")
 }
 
 fn gold() -> Customer {
@@ -55,6 +61,24 @@ fn the_lunar_dates_are_those_of_the_published_calendar() {
     for day in ["2026-02-17", "2026-06-19", "2026-09-25"] {
         assert!(text.contains(day), "{day} is a festival of the published calendar");
     }
+}
+
+#[test]
+fn labour_day_is_the_first_day_off_that_the_published_calendar_gives_it() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/calendar/holiday-cn");
+    let Ok(text) = std::fs::read_to_string(format!("{folder}/2026.json")) else {
+        eprintln!("SKIPPED: no {folder}");
+        return;
+    };
+    let year: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let off: Vec<(&str, &str)> = (year["days"].as_array().expect("days").iter())
+        .filter(|day| day["isOffDay"] == true)
+        .map(|day| (day["date"].as_str().expect("a date"), day["name"].as_str().expect("a name")))
+        .collect();
+    let festival = |today| with_days_off(today, None, &off).festival;
+    assert_eq!(festival("2026-05-01"), Some(Festival::LabourDay));
+    assert_eq!(festival("2026-05-02"), None, "once, not on every day off");
+    assert_eq!(on("2026-05-01", None).festival, None, "no notice, no holiday");
 }
 
 #[test]

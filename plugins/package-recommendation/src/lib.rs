@@ -6,6 +6,7 @@
 //!   bills stand for it.
 //! - At night in the mature stage, at the desk for every caller who asks about packages, bills or leaving; there an
 //!   acceptance may open a task 商机录入. †The occasion is the quarter, so that night and desk speak once.
+//! - †Whom the model `package-match` finds to have a package that fits is left in peace at night, where it has run.
 //! - †Ties go to the first by name. Never a dearer package: care is not a sale.
 
 use care_sdk::{Activity, Category, Choice, Fen, Label, Messages, Moments, Row, Run, Selected};
@@ -17,6 +18,7 @@ const MONTHS: i64 = 3;
 struct Params {
     stages: Vec<String>,
     min_saving: i64,
+    max_match: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Category)]
@@ -41,6 +43,7 @@ struct Target {
     bill_m1: Fen,
     bill_m2: Fen,
     bill_m3: Fen,
+    package_match: Option<f64>,
     #[row(name = "event.topic")]
     topic: Option<Topic>,
 }
@@ -103,7 +106,9 @@ impl Activity for Recommendation {
             Some(Topic::Other) => return None,
             None => {
                 let stage = who.life_stage.as_ref()?;
-                self.params.stages.iter().any(|wanted| wanted == stage.as_str()).then_some(Reason::Unfit)?
+                let fits = who.package_match.is_some_and(|matches| matches > self.params.max_match);
+                let is_meant = self.params.stages.iter().any(|wanted| wanted == stage.as_str());
+                (is_meant && !fits).then_some(Reason::Unfit)?
             }
         };
         let (_, saving) = self.best(who)?;

@@ -48,6 +48,7 @@ fn uses(package: &str, minutes: i64, megabytes: i64) -> Target {
         bill_m1: Fen(9_000),
         bill_m2: Fen(9_000),
         bill_m3: Fen(9_000),
+        package_match: None,
         topic: None,
     }
 }
@@ -98,6 +99,16 @@ fn at_night_only_the_mature_and_at_the_desk_whoever_asks_about_money() {
     assert_eq!(desk(Topic::Other), None);
     let occasion = |who: &Target| activity().select(who).map(|chosen| chosen.occasion);
     assert_eq!(occasion(&unfit()), occasion(&Target { topic: Some(Topic::Bill), ..unfit() }), "said once a quarter");
+}
+
+#[test]
+fn at_night_a_package_that_the_model_finds_to_fit_is_left_in_peace_and_at_the_desk_it_is_asked_all_the_same() {
+    let reason = |who: &Target| activity().select(who).map(|chosen| chosen.reason);
+    let matching = |package_match| Target { package_match, ..uses("all-88", 50, 100) };
+    assert_eq!(reason(&matching(Some(0.2))), Some(Reason::Unfit));
+    assert_eq!(reason(&matching(Some(0.95))), Some(Reason::Unfit), "up to the bound");
+    assert_eq!(reason(&matching(Some(0.96))), None);
+    assert_eq!(reason(&Target { topic: Some(Topic::Bill), ..matching(Some(1.0)) }), Some(Reason::AtTheDesk));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::say::Messages;
 use crate::tally::{Outcome, Tally};
 use crate::units::{Date, Instant};
 
-const CUSTOMERS: &str = "customers";
+pub(crate) const CUSTOMERS: &str = "customers";
 
 /// `targeting.select`.
 pub fn select<A: Activity>(host: &impl Host) -> Result<targeting::Selection, String> {

@@ -46,6 +46,17 @@ pub const fn declaration<A: Activity>() -> Declaration {
 }
 
 impl Declaration {
+    /// Of a model: what it reads, and nothing to say.
+    pub(crate) const fn of_model(input: &[Field], tables: &[Table]) -> Self {
+        assert!(joins(input, tables), "Input is joined with a table that Tables does not name");
+        Self { bytes: [0; MAX_BYTES], len: 0 }
+            .raw("{\"fields\":{\"select\":")
+            .fields(input)
+            .raw("},\"tables\":")
+            .tables(tables)
+            .raw(",\"reasons\":[],\"templates\":[],\"slots\":[]}")
+    }
+
     /// Length in bytes.
     #[expect(clippy::len_without_is_empty, reason = "a declaration is never empty")]
     pub const fn len(&self) -> usize {

@@ -22,6 +22,8 @@ mod declaration;
 mod host;
 #[cfg(feature = "wit-1-1")]
 mod join;
+mod model;
+pub mod model_bindings;
 mod row;
 mod say;
 mod tally;
@@ -36,6 +38,7 @@ pub use declaration::{Declaration, declaration};
 pub use host::Host;
 #[cfg(feature = "wit-1-1")]
 pub use join::Joined;
+pub use model::{Model, ModelComponent, derive, model_declaration};
 pub use row::{Row, Table, Tables};
 pub use say::{Message, Messages};
 pub use tally::{Outcome, Tally};

@@ -302,6 +302,13 @@ pub(crate) fn lines(files: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
     texts.flat_map(str::lines).map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
+/// The keys of the newest snapshot, in their order.
+pub(crate) async fn customers_of_all(engine: &Engine) -> Vec<CustomerKey> {
+    let snapshot = engine.snapshot(None, None).await.expect("a snapshot");
+    let keys = |bucket| snapshot.bucket(bucket).expect("a bucket").keys().collect::<Vec<_>>();
+    Bucket::all(snapshot.manifest().bits).flat_map(keys).collect()
+}
+
 /// The keys of a snapshot of one bucket, in their order.
 pub(crate) async fn customers(engine: &Engine) -> Vec<CustomerKey> {
     let snapshot = engine.snapshot(None, None).await.expect("a snapshot");

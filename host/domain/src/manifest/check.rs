@@ -26,6 +26,7 @@ impl Manifest {
         self.check_templates(&mut findings);
         self.check_triggers(&mut findings);
         self.check_numbers(&mut findings);
+        findings.extend(self.check_column(dictionary));
         findings
     }
 

@@ -4,6 +4,7 @@
 //! and from what the code declares. Checks that need other manifests or the store do not live here.
 
 mod check;
+mod model;
 mod params;
 
 pub use check::MAX_BODY_CHARS;
@@ -65,9 +66,14 @@ pub struct Manifest {
     /// Its parameters as a JSON Schema of an object; every property has a default.
     #[serde(default = "params::none")]
     pub params: serde_json::Value,
+    /// The column that a model adds to a snapshot, a field of the dictionary; absent for an activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
     /// Why a customer may be chosen. The guest names a reason by its index here.
+    #[serde(default)]
     pub reasons: Vec<Reason>,
     /// What may be said. The guest names a template by its index here.
+    #[serde(default)]
     pub templates: Vec<Template>,
     /// The typed holes of the templates, filled by the guest in this order.
     #[serde(default)]

@@ -6,10 +6,11 @@ use care_domain::column::{Column, Table};
 use care_domain::field::Stage;
 use care_domain::key::Bucket;
 use care_domain::manifest::Manifest;
+use care_domain::plan::Pins;
 use care_domain::text::Finding;
 use care_population::Snapshot;
 use care_sandbox::{Broken, Grants, Guest, Metric, RunFacts};
-use care_store::{Campaign, Plan, Subject, Version};
+use care_store::{Campaign, Subject, Version};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,10 +38,10 @@ impl Engine {
         version: &Version,
         subjects: Vec<Subject>,
     ) -> Result<Vec<PluginMetric>, EngineError> {
-        let Some(plan) = self.newest_plan_of(&campaign.id).await? else { return Ok(Vec::new()) };
+        let Some(pins) = self.newest_pins_of(&campaign.id).await? else { return Ok(Vec::new()) };
         let counts = [true, false].map(|arm| subjects.iter().filter(|s| s.treated == arm).count() as u64);
-        let snapshot = self.snapshot(Some(&plan.pins.snapshot), None).await?;
-        let guest = self.observer(campaign, version, &plan).await?;
+        let snapshot = self.snapshot(Some(&pins.snapshot), None).await?;
+        let guest = self.observer(campaign, version, &pins).await?;
         let (activity, manifest) = (campaign.activity.clone(), version.manifest.clone());
         let job = tokio::task::spawn_blocking(move || observe(guest, &manifest, &snapshot, &subjects));
         let metrics = job.await.map_err(EngineError::internal)?.map_err(|e| broken(&activity, e))?;
@@ -55,8 +56,16 @@ impl Engine {
         Ok(metrics.into_iter().map(own).collect())
     }
 
+    /// What decided last about a campaign: the newest plan with it, else the newest world of events and touchpoints.
+    async fn newest_pins_of(&self, campaign: &str) -> Result<Option<Pins>, EngineError> {
+        if let Some(plan) = self.newest_plan_of(campaign).await? {
+            return Ok(Some(plan.pins));
+        }
+        Ok(self.store.event_world_of(campaign).await?)
+    }
+
     /// The plugin as it was granted: what was changed since its approval observes nothing either.
-    async fn observer(&self, campaign: &Campaign, version: &Version, plan: &Plan) -> Result<Guest, EngineError> {
+    async fn observer(&self, campaign: &Campaign, version: &Version, pins: &Pins) -> Result<Guest, EngineError> {
         let manifest = &version.manifest;
         let submissions = self.store.submissions().await?;
         let found = submissions.iter().rfind(|s| s.version.component == version.component && s.approval.is_some());
@@ -66,8 +75,8 @@ impl Engine {
         })?;
         let limits = self.sound(found).await?.limits;
         let plugin = self.load_plugin(&campaign.activity, &version.code).await?;
-        let tables = self.tables_of(&plan.pins.tables)?;
-        let facts = RunFacts { today: plan.pins.date, now: plan.pins.instant, params: campaign.params.as_str().into() };
+        let tables = self.tables_of(&pins.tables)?;
+        let facts = RunFacts { today: pins.date, now: pins.instant, params: campaign.params.as_str().into() };
         let grants = Grants {
             manifest: Arc::new(manifest.clone()),
             limits,

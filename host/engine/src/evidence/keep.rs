@@ -5,6 +5,7 @@ use care_domain::approval::{Approval, Conditions};
 use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::evidence::{Difference, Evidence, compare};
+use care_domain::manifest::World;
 use care_domain::person::Act;
 use care_domain::time;
 use care_store::{Simulation, StoredSubmission};
@@ -23,6 +24,10 @@ impl Engine {
         watch: Watch,
     ) -> Result<(Simulation, Evidence), EngineError> {
         let found = self.submission(id).await?;
+        if found.version.manifest.world == World::Model {
+            let message = format!("submission {id} is a model: it contacts nobody, so there is nothing to simulate");
+            return Err(EngineError::refused("is-a-model", message, "Decide on it as it is"));
+        }
         let actor = self.authorise(by, Act::Simulate, Some(&found.version.manifest.owner_region), at).await?;
         let terms = self.terms_of(&found, &what.conditions, "Nothing was simulated", ("", 0)).await?;
         let evidence = self.gather_evidence(&found.version, &terms, &what.params, &what.request, watch).await?;
@@ -73,6 +78,9 @@ impl Engine {
         granted: &Approval,
         at: i64,
     ) -> Result<(String, u64), EngineError> {
+        if found.version.manifest.world == World::Model {
+            return Ok((NO_EVIDENCE.to_owned(), 0));
+        }
         let terms = granted.terms_alone().digest().map_err(EngineError::internal)?;
         let all = self.store.simulations(Some(found.id)).await?;
         let hint = format!("Run `care submission simulate {}` with the same conditions, and read it", found.id);
@@ -93,6 +101,9 @@ impl Engine {
         Ok((newest.evidence.clone(), evidence.selected()))
     }
 }
+
+/// What the approval of a model stands on: it contacts nobody, and the activities that use it are simulated with it.
+const NO_EVIDENCE: &str = "model";
 
 /// What to simulate.
 #[derive(Debug, Clone)]

@@ -3,16 +3,16 @@
 use care_sandbox::{Broken, Fault, MachineError};
 
 /// Halvings that one plugin may cause in one task: a plugin that breaks on every row costs bounded work.
-pub(super) const MAX_HALVINGS: u32 = 64;
+pub(crate) const MAX_HALVINGS: u32 = 64;
 
 /// Rows with the answer for them, and rows with the fault they cause.
-pub(super) struct Answers<T> {
-    pub(super) good: Vec<(Vec<u32>, T)>,
-    pub(super) bad: Vec<(Vec<u32>, Fault)>,
+pub(crate) struct Answers<T> {
+    pub(crate) good: Vec<(Vec<u32>, T)>,
+    pub(crate) bad: Vec<(Vec<u32>, Fault)>,
 }
 
 /// Calls on `rows` (ascending). A fault of the machine ends it.
-pub(super) fn halved<T>(
+pub(crate) fn halved<T>(
     rows: &[u32],
     halvings: &mut u32,
     call: &mut dyn FnMut(&[u32]) -> Result<T, Broken>,

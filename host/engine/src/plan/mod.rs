@@ -25,6 +25,7 @@ pub use summary::{ActivitySummary, PlanSummary};
 pub(crate) use desk::{Asked, Offer, PROMPTS, ask};
 pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
 pub(crate) use events::{EventInput, EventOutcome, decide_events};
+pub(crate) use halve::{MAX_HALVINGS, halved};
 pub(crate) use job::MAX_ATTEMPTS;
 pub(crate) use preflight::fresh_enough;
 pub(crate) use run::go_on;

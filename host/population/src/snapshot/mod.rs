@@ -5,10 +5,12 @@
 //! column goes from the page cache to a guest in one copy and one customer is a binary search.
 
 mod columns;
+mod derive;
 mod partition;
 mod read;
 mod write;
 
+pub use derive::{DerivedColumn, derive};
 pub(crate) use partition::Origin;
 pub use read::{BucketData, Snapshot};
 pub(crate) use write::{About, SnapshotWriter};
@@ -61,6 +63,25 @@ pub struct SnapshotManifest {
     pub rows: u64,
     /// What people call the source; not a path.
     pub source: String,
+    /// What it was derived from, where a model added a column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<Derived>,
+}
+
+/// A base and one column more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// The snapshot that it was derived from.
+    pub base: String,
+    /// The column that was added.
+    pub column: String,
+    /// Digest of the model's component.
+    pub model: String,
+    /// Digest of the approval on which it ran.
+    pub approval: String,
+    /// Its parameters as JSON.
+    pub params: String,
 }
 
 /// What became of the rows of a source.

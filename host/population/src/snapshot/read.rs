@@ -113,6 +113,10 @@ impl BucketData {
         self.bucket
     }
 
+    pub(super) fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
     /// Number of customers.
     pub fn rows(&self) -> usize {
         self.keys.len()

@@ -162,31 +162,41 @@ impl Draft {
             files: self.files,
             format: FORMAT,
             source: about.source.to_owned(),
+            derived: None,
         };
-        let path = self.folder.path().join(MANIFEST);
-        let json = canonical::json(&manifest).map_err(|e| PopulationError::io("write", &path)(e.into()))?;
-        let id = canonical::digest(json.as_bytes());
-        let target = root.join(&id);
-        if target.exists() {
-            // Same content, same name: it is there already, and must still be what it was.
-            Snapshot::open(&target)?.verify()?;
-            return Ok((id, target));
-        }
-        durable::write_synced(&path, json.as_bytes())?;
-        durable::sync_folder(self.folder.path())?;
-        let folder = self.folder.keep();
-        if let Err(error) = std::fs::rename(&folder, &target) {
-            // Nobody will look for it under its temporary name.
-            let _ = std::fs::remove_dir_all(&folder);
-            if !target.exists() {
-                return Err(PopulationError::io("rename the snapshot to", &target)(error));
-            }
-            // Somebody else has made the same snapshot meanwhile.
-            Snapshot::open(&target)?.verify()?;
-        }
-        durable::sync_folder(root)?;
-        Ok((id, target))
+        seal(self.folder, root, &manifest)
     }
+}
+
+/// Names a snapshot whose buckets are written by its content, and moves it into place. Returns its id and folder.
+pub(super) fn seal(
+    folder: TempDir,
+    root: &Path,
+    manifest: &SnapshotManifest,
+) -> Result<(String, PathBuf), PopulationError> {
+    let path = folder.path().join(MANIFEST);
+    let json = canonical::json(manifest).map_err(|e| PopulationError::io("write", &path)(e.into()))?;
+    let id = canonical::digest(json.as_bytes());
+    let target = root.join(&id);
+    if target.exists() {
+        // Same content, same name: it is there already, and must still be what it was.
+        Snapshot::open(&target)?.verify()?;
+        return Ok((id, target));
+    }
+    durable::write_synced(&path, json.as_bytes())?;
+    durable::sync_folder(folder.path())?;
+    let folder = folder.keep();
+    if let Err(error) = std::fs::rename(&folder, &target) {
+        // Nobody will look for it under its temporary name.
+        let _ = std::fs::remove_dir_all(&folder);
+        if !target.exists() {
+            return Err(PopulationError::io("rename the snapshot to", &target)(error));
+        }
+        // Somebody else has made the same snapshot meanwhile.
+        Snapshot::open(&target)?.verify()?;
+    }
+    durable::sync_folder(root)?;
+    Ok((id, target))
 }
 
 fn bits_for(rows: u64) -> u8 {

@@ -12,7 +12,7 @@ use crate::host::{Grants, RunFacts};
 use care_domain::canonical::hash64;
 use care_domain::column::Table;
 use care_domain::field::{Dictionary, Stage};
-use care_domain::manifest::{Manifest, defaults};
+use care_domain::manifest::{Manifest, World, defaults};
 use care_domain::text::Finding;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +41,11 @@ pub fn golden(plugin: &Plugin, manifest: &Manifest, dictionary: &Dictionary) -> 
     };
     let batches = Stage::ALL.map(|stage| (stage, data::batch(manifest, dictionary, stage, today)));
     let mut trial = Trial { plugin, facts, grants, batches: batches.into(), findings: Vec::new() };
+    if manifest.world == World::Model {
+        let derived = trial.derivation();
+        trial.note(derived)?;
+        return Ok(trial.findings);
+    }
     let contacts = trial.contacts();
     trial.note(contacts)?;
     let fold = trial.fold();
@@ -93,6 +98,21 @@ impl Trial<'_> {
             }
             Ok(said)
         })?;
+        Ok(())
+    }
+
+    /// The column of a model.
+    fn derivation(&mut self) -> Result<(), Stopped> {
+        let rows: Vec<u32> = (0..data::ROWS).collect();
+        let derived = self.vary(Stage::Select, &rows, |guest, rows, batch| {
+            let values = guest.derive(batch)?;
+            Ok(rows.iter().copied().zip(values.into_iter().map(f64::to_bits)).collect())
+        })?;
+        if derived.values().all(|bits| f64::from_bits(*bits).is_nan()) {
+            let message = format!("it has no value for any of {} golden customers", rows.len());
+            let hint = "Try it on a population with `care model run` before you rely on it";
+            self.findings.push(Finding::warning("golden-nobody", message, hint));
+        }
         Ok(())
     }
 

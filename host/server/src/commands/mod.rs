@@ -10,6 +10,7 @@ pub(crate) mod gate;
 pub(crate) mod gateway;
 pub(crate) mod key;
 pub(crate) mod learnt;
+pub(crate) mod model;
 pub(crate) mod outcome;
 pub(crate) mod people;
 pub(crate) mod plan;
