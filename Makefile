@@ -5,7 +5,7 @@ CARE := $(TARGET)/debug/care
 ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry roaming-tariff package-recommendation package-under-use complaint-call-back retention festival bill-sensitivity package-match
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins peers demo test fuzz figures crash-loop bench-size bench-sms lint fmt clean
+.PHONY: build plugins examples peers demo test fuzz figures crash-loop bench-size bench-sms lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -13,6 +13,17 @@ build:
 # Built by the product itself, which finds or installs the wasm target and says what it did.
 plugins: build
 	@for name in $(ACTIVITIES); do $(CARE) plugin build plugins/$$name --out $(TARGET)/plugins/$$name.wasm || exit 1; done
+
+# A branch's activity in three languages, each built by the product itself, which installs the builder that it needs below
+# the build folder. Where node or python3-venv are missing, that language is left out, loudly.
+AUTHOR := $(abspath $(TARGET)/author)
+examples: build peers
+	@for language in rust js python; do \
+	    case $$language in js) tool=npm;; python) tool=python3;; *) tool=cargo;; esac; \
+	    if command -v $$tool >/dev/null; then \
+	        CARE_CACHE=$(AUTHOR) $(CARE) plugin build examples/local-festival/$$language --out $(TARGET)/plugins/local-festival-$$language.wasm || exit 1; \
+	    else echo "THE EXAMPLE IN $$language IS LEFT OUT: $$tool is missing" >&2; fi; \
+	done
 
 demo: plugins
 	$(TARGET)/debug/care-demo --care $(CARE) --plugins $(TARGET)/plugins --out target/demo
@@ -22,8 +33,8 @@ peers:
 	@tests/peers/install.sh $(abspath $(TARGET)/peers)
 
 # `cargo test` where nextest is not installed: the same tests, slower.
-test: plugins peers
-	CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
+test: plugins examples peers
+	CARE_CACHE=$(AUTHOR) CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
 
 # Ten thousand damaged and made-up inputs for the gate and the sandbox; `make test` runs fifteen hundred of them.
 fuzz: plugins

@@ -40,6 +40,16 @@ pub fn plugin(name: &str) -> PathBuf {
     file
 }
 
+/// The built example of a language (`make examples`); `None`, and a loud word, where its tools are not installed.
+pub fn example(language: &str) -> Option<PathBuf> {
+    let file = plugins().join(format!("local-festival-{language}.wasm"));
+    if file.is_file() {
+        return Some(file);
+    }
+    eprintln!("SKIPPED: {} is missing; `make examples` builds it (needs node and npm, python3-venv)", file.display());
+    None
+}
+
 /// Changes the database behind the program's back, as somebody would who drops the triggers first.
 pub fn tamper(folder: &Path, statements: &str) {
     let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_master WHERE type = 'trigger'";

@@ -3,6 +3,7 @@
 //! No rule of the domain and no printing lives here; the clock comes in as an argument.
 
 mod audit;
+pub mod author;
 mod brake;
 mod campaign;
 mod data;
@@ -98,7 +99,7 @@ use std::time::Duration;
 /// The field dictionary that a new installation starts with.
 pub const DEFAULT_FIELDS: &str = include_str!("../../../examples/fields.toml");
 /// The kinds of outcomes that a new installation starts with.
-const DEFAULT_OUTCOMES: &str = include_str!("../../../examples/outcomes.toml");
+pub const DEFAULT_OUTCOMES: &str = include_str!("../../../examples/outcomes.toml");
 
 /// The types of events that a new installation understands.
 pub const DEFAULT_EVENTS: &str = include_str!("../../../examples/events.toml");
@@ -250,6 +251,11 @@ fn read_outcomes(path: &Path) -> Result<Outcomes, EngineError> {
         let message = format!("{}: {error}", path.display());
         EngineError::refused("bad-dictionary", message, "Compare it with examples/outcomes.toml")
     })
+}
+
+/// Parses kinds of outcomes.
+pub fn parse_outcomes(text: &str) -> Result<Outcomes, toml::de::Error> {
+    toml::from_str(text)
 }
 
 /// Parses a field dictionary.

@@ -92,7 +92,7 @@ impl Cache {
     }
 
     /// The machine code of a component, if this host made and kept it for this engine.
-    fn get(&self, component: &str) -> Option<MachineCode> {
+    pub(crate) fn get(&self, component: &str) -> Option<MachineCode> {
         let path = self.path(component);
         let sealed = fs::read(&path).ok()?;
         let code = self.seal.open(component, &self.engine, sealed);

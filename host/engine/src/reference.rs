@@ -112,6 +112,17 @@ impl Engine {
     }
 }
 
+/// These tables and the computed one, as a run of `date` reads them.
+pub(crate) fn loaded(tables: &[ReferenceTable], date: i32) -> Result<LoadedTables, EngineError> {
+    let mut loaded = LoadedTables { tables: BTreeMap::new(), digests: BTreeMap::new() };
+    let computed = lunar_days(date);
+    for table in tables.iter().chain([&computed]) {
+        loaded.digests.insert(table.name.clone(), canonical::digest_of(table).map_err(EngineError::internal)?);
+        loaded.tables.insert(table.name.clone(), (table.clone(), table.to_table()));
+    }
+    Ok(loaded)
+}
+
 impl LoadedTables {
     /// The tables of some names.
     pub(crate) fn named<'a>(&self, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, Table> {

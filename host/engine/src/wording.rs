@@ -4,6 +4,7 @@ use crate::EngineError;
 use care_domain::contact::Channel;
 use care_domain::evidence::made_up;
 use care_domain::manifest::{Manifest, Slot};
+use care_domain::policy::Class;
 use care_domain::render::{Body, Labels, SlotValue, check_slot, render};
 use care_domain::sms::Frame;
 use care_domain::text::{Bilingual, Language};
@@ -40,43 +41,53 @@ impl Wording {
 
     /// A contact as it is read in one language.
     pub(crate) fn read(&self, contact: &NewContact, language: Language) -> Result<String, EngineError> {
-        self.text(contact, &self.values(contact)?, language)
+        self.text((&contact.template, contact.channel, contact.class), &self.values(&contact.slots)?, language)
     }
 
     /// A contact as it is read in both languages.
     pub(crate) fn read_both(&self, contact: &NewContact) -> Result<Bilingual, EngineError> {
-        let values = self.values(contact)?;
-        let text = |language| self.text(contact, &values, language);
+        self.words((&contact.template, contact.channel, contact.class), &contact.slots)
+    }
+
+    /// A template filled with these canonical values, as it is read on a channel in both languages; the class says which words
+    /// stand around it.
+    pub(crate) fn words(
+        &self,
+        of: (&str, Channel, Class),
+        slots: &BTreeMap<String, String>,
+    ) -> Result<Bilingual, EngineError> {
+        let values = self.values(slots)?;
+        let text = |language| self.text(of, &values, language);
         Ok(Bilingual { zh: text(Language::Zh)?, en: text(Language::En)? })
     }
 
     fn text(
         &self,
-        contact: &NewContact,
+        (template, channel, class): (&str, Channel, Class),
         values: &BTreeMap<String, SlotValue>,
         language: Language,
     ) -> Result<String, EngineError> {
-        let impossible = |what: String| EngineError::internal(format!("template {:?}: {what}", contact.template));
-        let bodies = self.bodies.get(&(contact.template.clone(), contact.channel));
-        let bodies = bodies.ok_or_else(|| impossible(format!("no body for {}", contact.channel.name())))?;
+        let impossible = |what: String| EngineError::internal(format!("template {template:?}: {what}"));
+        let bodies = self.bodies.get(&(template.to_owned(), channel));
+        let bodies = bodies.ok_or_else(|| impossible(format!("no body for {}", channel.name())))?;
         let body = match language {
             Language::Zh => &bodies.zh,
             Language::En => &bodies.en,
         };
         let text = render(body, values, &made_up(language), language).map_err(|e| impossible(e.to_string()))?;
-        Ok(match contact.channel {
-            Channel::Sms => self.frame.around(&text, contact.class, language),
+        Ok(match channel {
+            Channel::Sms => self.frame.around(&text, class, language),
             _ => text,
         })
     }
 
-    fn values(&self, contact: &NewContact) -> Result<BTreeMap<String, SlotValue>, EngineError> {
+    fn values(&self, slots: &BTreeMap<String, String>) -> Result<BTreeMap<String, SlotValue>, EngineError> {
         let value = |(name, value): (&String, &String)| {
             let slot =
                 self.slots.get(name).ok_or_else(|| EngineError::internal(format!("slot {name:?} is unknown")))?;
             let value = check_slot(slot, value, &self.labels).map_err(EngineError::internal)?;
             Ok((name.clone(), value))
         };
-        contact.slots.iter().map(value).collect()
+        slots.iter().map(value).collect()
     }
 }

@@ -11,11 +11,13 @@ use crate::guest::Guest;
 use crate::host::{Grants, RunFacts, State};
 use crate::machine_code::MachineCode;
 use crate::sections::FEATURES;
+use crate::trace;
 use care_domain::field::Stage;
 use care_domain::manifest::World;
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
@@ -33,11 +35,14 @@ pub struct SandboxConfig {
     /// Ticks of 10 ms after which a call is ended, as a fault of the machine. Fuel is what bounds a guest; this is
     /// for a machine so slow that a task's lease would run out first.
     pub deadline_ticks: u64,
+    /// Whether a guest that breaks tells where it stood ([`Guest::trace`]). For authors: it changes no answer and no
+    /// machine code.
+    pub traces: bool,
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { deadline_ticks: 3_000 }
+        Self { deadline_ticks: 3_000, traces: false }
     }
 }
 
@@ -102,6 +107,7 @@ pub(crate) struct Compiled {
     pub(crate) pre: InstancePre<State>,
     pub(crate) exports: Exports,
     pub(crate) deadline_ticks: u64,
+    pub(crate) traces: bool,
 }
 
 /// Where the functions of its world stand in a component.
@@ -125,7 +131,7 @@ impl Sandbox {
     /// Sets the engine up and starts its clock, a thread that ends with the last plugin.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         let failed = |e: wasmtime::Error| SandboxError::Engine(e.into());
-        let engine = Engine::new(&engine_config()).map_err(failed)?;
+        let engine = Engine::new(&engine_config(config.traces)).map_err(failed)?;
         let adapters: Result<Arc<[Adapter]>, _> = CONTRACTS.iter().map(|c| Adapter::new(&engine, c)).collect();
         let adapters = adapters.map_err(failed)?;
         let weak = engine.weak();
@@ -158,7 +164,12 @@ impl Sandbox {
         let (adapter, world) = self.adapter_of(&component)?;
         let exports = Exports::find(&component, adapter.contract, world)?;
         let pre = adapter.linker.instantiate_pre(&component).map_err(failed)?;
-        Ok(Plugin(Arc::new(Compiled { pre, exports, deadline_ticks: self.config.deadline_ticks })))
+        Ok(Plugin(Arc::new(Compiled {
+            pre,
+            exports,
+            deadline_ticks: self.config.deadline_ticks,
+            traces: self.config.traces,
+        })))
     }
 
     /// The adapter for the version that a component was built for, by its names alone: wasmtime would link any 1.x
@@ -264,7 +275,7 @@ impl Exports {
 }
 
 /// Whatever could make two runs differ is off; whatever bounds a guest is on.
-fn engine_config() -> Config {
+fn engine_config(traces: bool) -> Config {
     let mut config = Config::new();
     config
         .concurrency_support(false)
@@ -274,7 +285,7 @@ fn engine_config() -> Config {
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)
         // A trap's text is stored in verdicts: it says what happened, not where in which build.
-        .wasm_backtrace_max_frames(None);
+        .wasm_backtrace_max_frames(NonZeroUsize::new(if traces { trace::MAX_FRAMES } else { 0 }));
     config
 }
 

@@ -7,8 +7,11 @@ use crate::engine::{Compiled, TICK};
 use crate::fault::{self, Broken, Fault, FaultCode, MachineError};
 use crate::host::{Grants, RunFacts, State};
 use crate::message::{Message, RawMessages};
+use crate::trace::{self, Frame, Step};
+use crate::usage::Usage;
 use care_domain::column::Table;
 use care_domain::field::Stage;
+use care_domain::manifest::Limits;
 use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower};
@@ -37,6 +40,9 @@ pub struct Guest {
     live: Option<Live>,
     /// The lines of stores thrown away.
     log: Vec<String>,
+    usage: Usage,
+    /// Where the last call that broke stood, innermost first.
+    trace: Vec<Frame>,
 }
 
 struct Live {
@@ -55,7 +61,7 @@ struct Call {
 
 impl Guest {
     pub(crate) fn new(plugin: Arc<Compiled>, stage: Stage, facts: RunFacts, grants: Grants) -> Self {
-        Self { plugin, stage, facts, grants, live: None, log: Vec::new() }
+        Self { plugin, stage, facts, grants, live: None, log: Vec::new(), usage: Usage::default(), trace: Vec::new() }
     }
 
     /// Tells it other facts of the run, from its next call on.
@@ -148,6 +154,31 @@ impl Guest {
         self.live.as_ref().map_or(&self.log, |live| &live.store.data().log)
     }
 
+    /// The same lines, which are forgotten here so that what follows stands alone.
+    pub fn take_log(&mut self) -> Vec<String> {
+        std::mem::take(self.live.as_mut().map_or(&mut self.log, |live| &mut live.store.data_mut().log))
+    }
+
+    /// What its calls used, those that broke included.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Where the last call that broke stood, innermost first; empty unless the sandbox keeps traces.
+    pub fn trace(&self) -> &[Frame] {
+        &self.trace
+    }
+
+    /// Fuel that its last call had left; 0 where it has no store.
+    pub fn fuel_left(&self) -> u64 {
+        self.live.as_ref().map_or(0, |live| live.store.get_fuel().unwrap_or(0))
+    }
+
+    /// What its last store was asked for, call after call; empty unless the sandbox keeps traces.
+    pub fn steps(&self) -> &[Step] {
+        self.live.as_ref().and_then(|live| live.store.data().steps.as_deref()).unwrap_or_default()
+    }
+
     fn expect(&self, stage: Stage) -> Result<(), MachineError> {
         if self.stage == stage {
             return Ok(());
@@ -180,26 +211,41 @@ impl Guest {
             Some(live) => live,
             None => self.start()?,
         };
-        let answer = live.call(export, params, call, self.grants.limits, self.plugin.deadline_ticks);
+        let rows = call.rows;
+        let fuel = fuel_of(self.grants.limits, rows);
+        let answer = live.call(export, params, call, fuel, self.plugin.deadline_ticks);
+        self.usage.add(Usage { calls: 1, rows, ..live.used(fuel) });
         self.live = Some(live);
-        if answer.is_err() {
+        answer.map_err(|(broken, trace)| {
+            self.trace = trace;
             self.discard();
-        }
-        answer
+            broken
+        })
     }
 
     fn start(&mut self) -> Result<Live, Broken> {
         let seconds = deadline_seconds(self.plugin.deadline_ticks);
         let failed = |e| fault::of_start(e, seconds);
-        let state = State::new(self.stage, self.facts.clone(), self.grants.clone(), std::mem::take(&mut self.log));
+        let state = State::new(
+            self.stage,
+            self.facts.clone(),
+            self.grants.clone(),
+            std::mem::take(&mut self.log),
+            self.plugin.traces,
+        );
         let mut store = Store::new(self.plugin.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_fuel(self.grants.limits.fuel_base).map_err(failed)?;
         store.set_epoch_deadline(self.plugin.deadline_ticks);
         store.set_hostcall_fuel(OUTPUT_BASE);
         match self.plugin.pre.instantiate(&mut store) {
-            Ok(instance) => Ok(Live { store, instance }),
+            Ok(instance) => {
+                let live = Live { store, instance };
+                self.usage.add(live.used(self.grants.limits.fuel_base));
+                Ok(live)
+            }
             Err(error) => {
+                self.trace = trace::of(&error);
                 self.log = store.into_data().log;
                 Err(failed(error))
             }
@@ -226,26 +272,41 @@ impl Live {
         export: &ComponentExportIndex,
         params: P,
         call: Call,
-        limits: care_domain::manifest::Limits,
+        fuel: u64,
         deadline_ticks: u64,
-    ) -> Result<R, Broken>
+    ) -> Result<R, (Broken, Vec<Frame>)>
     where
         P: ComponentNamedList + Lower,
         R: Lift + Send + Sync + 'static,
     {
         let seconds = deadline_seconds(deadline_ticks);
+        let untraced = |e: wasmtime::Error| (MachineError::Instantiate(e.into()).into(), Vec::new());
         let store = &mut self.store;
         store.data_mut().begin(call.batch);
-        let fuel = limits.fuel_base.saturating_add(call.rows.saturating_mul(limits.fuel_per_row));
-        store.set_fuel(fuel).map_err(|e| MachineError::Instantiate(e.into()))?;
+        store.set_fuel(fuel).map_err(untraced)?;
         store.set_epoch_deadline(deadline_ticks);
         store.set_hostcall_fuel(call.output);
         let function = self.instance.get_typed_func::<P, (Result<R, String>,)>(&mut *store, export);
-        let function = function.map_err(|e| MachineError::Instantiate(e.into()))?;
-        let (answer,) = function.call(&mut *store, params).map_err(|e| fault::of_call(e, seconds))?;
+        let function = function.map_err(untraced)?;
+        let (answer,) = function.call(&mut *store, params).map_err(|e| {
+            let trace = trace::of(&e);
+            (fault::of_call(e, seconds), trace)
+        })?;
         store.data_mut().begin(None);
-        answer.map_err(|words| Fault::new(FaultCode::Refused, words).into())
+        answer.map_err(|words| (Fault::new(FaultCode::Refused, words).into(), Vec::new()))
     }
+
+    /// What it used of `granted` fuel, and the memory that it has by now.
+    fn used(&self, granted: u64) -> Usage {
+        // Fuel is on, or the store could not have been made.
+        let fuel = granted.saturating_sub(self.store.get_fuel().unwrap_or(0));
+        Usage { calls: 0, rows: 0, fuel, memory_bytes: self.store.data().limiter.memory_bytes() as u64 }
+    }
+}
+
+/// The fuel of a call over so many rows.
+fn fuel_of(limits: Limits, rows: u64) -> u64 {
+    limits.fuel_base.saturating_add(rows.saturating_mul(limits.fuel_per_row))
 }
 
 fn expect_reasons(customers: &Table, reasons: &[u16]) -> Result<(), MachineError> {

@@ -6,6 +6,7 @@ use crate::fault::{Broken, Fault, FaultCode, MachineError};
 use crate::join;
 use crate::limiter::Limiter;
 use crate::list::{List, TextsOut};
+use crate::trace::{MAX_STEPS, Step};
 use care_domain::column::{Column, Shared, Table, Values};
 use care_domain::field::{FieldType, Stage, Wire};
 use care_domain::manifest::{Limits, Manifest};
@@ -57,13 +58,24 @@ pub(crate) struct State {
     /// The batch of the call at hand; `merge` and `report` have none.
     pub(crate) batch: Option<Table>,
     pub(crate) log: Vec<String>,
+    /// What was asked, where somebody wants to know.
+    pub(crate) steps: Option<Vec<Step>>,
     traffic_left: u64,
 }
 
 impl State {
-    pub(crate) fn new(stage: Stage, facts: RunFacts, grants: Grants, log: Vec<String>) -> Self {
+    pub(crate) fn new(stage: Stage, facts: RunFacts, grants: Grants, log: Vec<String>, traces: bool) -> Self {
         let limiter = Limiter::new(grants.limits.memory_mib);
-        Self { stage, facts, grants, limiter, batch: None, log, traffic_left: MAX_TRAFFIC }
+        Self {
+            stage,
+            facts,
+            grants,
+            limiter,
+            batch: None,
+            log,
+            steps: traces.then(Vec::new),
+            traffic_left: MAX_TRAFFIC,
+        }
     }
 
     pub(crate) fn begin(&mut self, batch: Option<Table>) {
@@ -140,6 +152,18 @@ fn wire_of(values: &Values) -> Wire {
 
 type Asked = (String, String);
 
+/// Notes what a guest asks, where somebody wants to know. `parts` are the function and what it asks for.
+fn note(store: &mut StoreContextMut<'_, State>, parts: &[&str]) {
+    if !matches!(&store.data().steps, Some(steps) if steps.len() < MAX_STEPS) {
+        return;
+    }
+    // Fuel is on, or the store could not have been made.
+    let fuel_left = store.get_fuel().unwrap_or(0);
+    if let Some(steps) = &mut store.data_mut().steps {
+        steps.push(Step { asked: parts.join(" "), fuel_left });
+    }
+}
+
 /// Everything a guest of 1.0.0 can link to. No WASI, on purpose.
 pub(crate) fn link_1_0(linker: &mut Linker<State>, version: &str) -> wasmtime::Result<()> {
     link_run(&mut linker.instance(&interface("run", version))?)?;
@@ -152,12 +176,14 @@ pub(crate) fn link_1_1(linker: &mut Linker<State>, version: &str) -> wasmtime::R
     let mut tables = linker.instance(&interface("tables", version))?;
     link_tables(&mut tables)?;
     tables.func_wrap("rows-of", |mut store: StoreContextMut<'_, State>, asked: (String, String, String)| {
+        note(&mut store, &["rows-of", &asked.0, &asked.1]);
         Ok((rows_of(store.data_mut(), &asked).map_err(stop)?,))
     })
 }
 
 fn link_tables(tables: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     tables.func_wrap("rows", |mut store: StoreContextMut<'_, State>, (table,): (String,)| {
+        note(&mut store, &["rows", &table]);
         let state = store.data_mut();
         state.charge(table.len()).map_err(stop)?;
         Ok((state.rows(&table).map_err(stop)?,))
@@ -168,6 +194,7 @@ fn link_tables(tables: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     list(tables, "booleans", |values| if let Values::Boolean(v) = values { Some(v.clone()) } else { None })?;
     list(tables, "codes", |values| if let Values::Codes { codes, .. } = values { Some(codes.clone()) } else { None })?;
     tables.func_wrap("categories", |mut store: StoreContextMut<'_, State>, asked: Asked| {
+        note(&mut store, &["categories", &asked.0, &asked.1]);
         let pick = |c: &Column| {
             if let Values::Codes { categories, .. } = &c.values { Some(Arc::clone(categories)) } else { None }
         };
@@ -175,6 +202,7 @@ fn link_tables(tables: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
         Ok((hand_over(store.data_mut(), &asked, "categories", pick, size)?,))
     })?;
     tables.func_wrap("texts-of", |mut store: StoreContextMut<'_, State>, asked: Asked| {
+        note(&mut store, &["texts-of", &asked.0, &asked.1]);
         let pick = |c: &Column| {
             let Values::Texts { offsets, bytes } = &c.values else { return None };
             Some(TextsOut { offsets: List(offsets.clone()), bytes: List(bytes.clone()) })
@@ -183,6 +211,7 @@ fn link_tables(tables: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
         Ok((hand_over(store.data_mut(), &asked, "texts-of", pick, size)?,))
     })?;
     tables.func_wrap("present", |mut store: StoreContextMut<'_, State>, asked: Asked| {
+        note(&mut store, &["present", &asked.0, &asked.1]);
         let pick = |c: &Column| Some(List(c.present.clone().unwrap_or_else(|| Vec::new().into())));
         Ok((hand_over(store.data_mut(), &asked, "present", pick, |found| found.0.len())?,))
     })
@@ -222,6 +251,7 @@ where
     T: Lower + 'static,
 {
     tables.func_wrap(name, move |mut store: StoreContextMut<'_, State>, asked: Asked| {
+        note(&mut store, &[name, &asked.0, &asked.1]);
         let found = hand_over(store.data_mut(), &asked, name, |c| pick(&c.values), |found| size_of_val::<[T]>(found))?;
         Ok((List(found),))
     })
@@ -246,14 +276,17 @@ fn hand_over<R>(
 
 fn link_run(run: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     run.func_wrap("today", |mut store: StoreContextMut<'_, State>, (): ()| {
+        note(&mut store, &["today"]);
         store.data_mut().charge(0).map_err(stop)?;
         Ok((store.data().facts.today,))
     })?;
     run.func_wrap("now", |mut store: StoreContextMut<'_, State>, (): ()| {
+        note(&mut store, &["now"]);
         store.data_mut().charge(0).map_err(stop)?;
         Ok((store.data().facts.now,))
     })?;
     run.func_wrap("params", |mut store: StoreContextMut<'_, State>, (): ()| {
+        note(&mut store, &["params"]);
         let params = Arc::clone(&store.data().facts.params);
         store.data_mut().charge(params.len()).map_err(stop)?;
         Ok((params,))

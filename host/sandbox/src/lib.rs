@@ -18,6 +18,8 @@ mod machine_code;
 mod message;
 pub mod package;
 mod sections;
+mod trace;
+mod usage;
 pub mod worker;
 
 pub use answer::{MAX_METRICS, MAX_STATE_BYTES, Metric, Moments, Selection};
@@ -30,4 +32,6 @@ pub use host::{Grants, RunFacts};
 pub use inspect::{MAX_COMPONENT_BYTES, Report, inspect};
 pub use machine_code::{MachineCode, Seal};
 pub use message::Message;
+pub use trace::{Frame, Step};
+pub use usage::Usage;
 pub use worker::{Worker, WorkerError, WorkerLimits};

@@ -20,6 +20,11 @@ impl Limiter {
     pub(crate) fn new(memory_mib: u32) -> Self {
         Self { memory_mib, memory_bytes: 0, table_entries: 0 }
     }
+
+    /// What its memories have by now.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
 }
 
 impl ResourceLimiter for Limiter {

@@ -66,6 +66,20 @@ pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Result<Vec<u8>, Packa
     Ok(bytes)
 }
 
+/// The component with what its code declares (JSON), where the code itself cannot write it: other languages than Rust.
+/// One that is there already stays.
+pub fn with_declaration(component: &[u8], declaration: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let surface = read(component)?;
+    if !surface.is_component {
+        return Err(PackageError::CoreModule);
+    }
+    let mut bytes = component.to_vec();
+    if surface.own(DECLARATION_SECTION).next().is_none() {
+        append(&mut bytes, DECLARATION_SECTION, declaration);
+    }
+    Ok(bytes)
+}
+
 /// Name of the custom section that holds a branch's signature over everything else.
 pub const SIGNATURE_SECTION: &str = "care-signature";
 

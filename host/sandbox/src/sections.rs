@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use wasmparser::{BinaryReaderError, ComponentExternalKind, Encoding, Parser, Payload, WasmFeatures};
+use wasmparser::{
+    BinaryReaderError, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef, Encoding, Parser, Payload, WasmFeatures,
+};
 
 /// What guests may use of WebAssembly. No garbage collector, threads, exceptions, 64-bit memories, tail calls or
 /// relaxed SIMD: less to attack, and nothing whose result depends on the machine. Validation and the engine share it.
@@ -40,24 +43,46 @@ pub(crate) struct Surface<'a> {
     pub(crate) parts: usize,
 }
 
+/// A component or module that is being read.
+#[derive(Default)]
+struct Level {
+    is_component: bool,
+    /// Instances, those inside of instances included.
+    instances: usize,
+    /// The instances inside of each of its components, by index.
+    components: Vec<usize>,
+}
+
+fn add(open: &mut [Level], instances: usize) {
+    if let Some(innermost) = open.last_mut() {
+        innermost.instances = innermost.instances.saturating_add(instances);
+    }
+}
+
+fn know(open: &mut [Level], inside: usize) {
+    if let Some(innermost) = open.last_mut() {
+        innermost.components.push(inside);
+    }
+}
+
 impl<'a> Surface<'a> {
     /// Reads it off bytes that need not be valid.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, BinaryReaderError> {
         let mut surface = Self::default();
-        // Instances of each component or module that is still open, outermost first.
-        let mut open: Vec<usize> = Vec::new();
+        // Each component or module that is still open, outermost first.
+        let mut open: Vec<Level> = Vec::new();
         // Where the section at hand begins: sections follow each other without gaps.
         let mut section_start = 0;
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;
             if let Payload::Version { encoding, range, .. } = &payload {
-                open.push(0);
+                open.push(Level { is_component: *encoding == Encoding::Component, ..Level::default() });
                 if open.len() == 1 {
                     surface.is_component = *encoding == Encoding::Component;
                     section_start = range.end;
                 }
             }
-            surface.measure(&payload, &mut open);
+            surface.measure(&payload, &mut open)?;
             if let Payload::CustomSection(custom) = &payload {
                 surface.customs.push(Custom {
                     name: custom.name(),
@@ -77,25 +102,68 @@ impl<'a> Surface<'a> {
     }
 
     /// Counts what is inside, on any level.
-    fn measure(&mut self, payload: &Payload<'_>, open: &mut Vec<usize>) {
-        let more = match payload {
-            Payload::InstanceSection(section) => section.count(),
-            Payload::ComponentInstanceSection(section) => section.count(),
-            Payload::CodeSectionEntry(body) => {
-                self.longest_function = self.longest_function.max(body.range().len());
-                0
+    fn measure(&mut self, payload: &Payload<'_>, open: &mut Vec<Level>) -> Result<(), BinaryReaderError> {
+        match payload {
+            Payload::CodeSectionEntry(body) => self.longest_function = self.longest_function.max(body.range().len()),
+            Payload::InstanceSection(section) => add(open, section.count() as usize),
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section.clone() {
+                    let inside = match instance? {
+                        ComponentInstance::Instantiate { component_index, .. } => self.inside(open, 0, component_index),
+                        ComponentInstance::FromExports(_) => 0,
+                    };
+                    add(open, inside.saturating_add(1));
+                }
+            }
+            Payload::ComponentAliasSection(aliases) => {
+                for alias in aliases.clone() {
+                    match alias? {
+                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                            let inside = self.inside(open, count as usize, index);
+                            know(open, inside);
+                        }
+                        // Which one that is, is not told here; it was closed before, so it is none beyond the largest.
+                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
+                            know(open, self.parts);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Payload::ComponentImportSection(imports) => {
+                for import in imports.clone() {
+                    // Whatever comes in from outside may be of any size.
+                    if let ComponentTypeRef::Component(_) = import?.ty {
+                        know(open, usize::MAX);
+                    }
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    if export.kind == ComponentExternalKind::Component {
+                        let inside = self.inside(open, 0, export.index);
+                        know(open, inside);
+                    }
+                }
             }
             Payload::End(_) => {
-                // Any component that was closed before may be the one that it instantiates each time.
-                let most = open.pop().unwrap_or(0).saturating_mul(self.parts.saturating_add(1));
-                self.parts = self.parts.max(most);
-                0
+                let ended = open.pop().unwrap_or_default();
+                self.parts = self.parts.max(ended.instances);
+                if ended.is_component {
+                    know(open, ended.instances);
+                }
             }
-            _ => 0,
-        };
-        if let Some(innermost) = open.last_mut() {
-            *innermost = innermost.saturating_add(more as usize);
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// The instances inside of a component by its index, so many levels out. One that nobody knows is taken for the
+    /// largest.
+    fn inside(&self, open: &[Level], out: usize, index: u32) -> usize {
+        let level = open.len().checked_sub(out + 1).and_then(|at| open.get(at));
+        level.and_then(|level| level.components.get(index as usize)).copied().unwrap_or(self.parts)
     }
 
     /// Notes what the outermost level says of itself.

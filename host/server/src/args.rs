@@ -1,11 +1,13 @@
 //! What may be typed.
 
+mod author;
 mod disaster;
 mod live;
 mod message;
 mod model;
 mod review;
 
+pub(crate) use author::{CacheArgs, CasesArgs, PluginCommand, ReferenceTopic, SimulateArgs};
 pub(crate) use disaster::DisasterCommand;
 pub(crate) use live::{EventCommand, PromptCommand};
 pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
@@ -92,6 +94,16 @@ pub(crate) enum Command {
     /// Calendars: which days are off, and which are worked in their place.
     #[command(subcommand)]
     Calendar(CalendarCommand),
+    /// Print the script that teaches a shell these commands.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual: a page for each command.
+    Man {
+        /// Into this folder.
+        folder: PathBuf,
+    },
     /// Plugins: write, build, check and upload activities.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -566,59 +578,6 @@ pub(crate) enum CalendarCommand {
     },
     /// Show the years.
     Show,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Write a new activity that builds and tests at once.
-    New {
-        /// Its name, such as local-festival.
-        name: String,
-        /// The folder in which its folder is made.
-        #[arg(long, default_value = ".", value_name = "DIR")]
-        into: PathBuf,
-    },
-    /// Build an activity: cargo, component, manifest.
-    Build {
-        /// The activity's folder.
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-        /// Where to write the component.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Check a component as the gate would, keeping nothing.
-    Check {
-        /// The component.
-        file: PathBuf,
-    },
-    /// Run an activity's own tests, then build and check it.
-    Test {
-        /// The activity's folder.
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-    },
-    /// Sign a component with a branch's key.
-    Sign {
-        /// The component; a signature that is there already is replaced.
-        file: PathBuf,
-        /// The key, as `care key new` wrote it.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// Where to write the signed component; in place when absent.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Upload a signed component and submit it for approval.
-    Push {
-        /// The component.
-        file: PathBuf,
-        /// Sign it with this key first.
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
-    },
-    /// List uploaded activities with their versions.
-    List,
 }
 
 #[derive(Debug, Subcommand)]

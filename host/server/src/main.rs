@@ -90,6 +90,8 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::List(ref command) => commands::population::list(&args, command).await,
             Command::Policy(ref command) => commands::policy::run(&args, command).await,
             Command::Calendar(ref command) => commands::policy::calendar(&args, command).await,
+            Command::Completions { shell } => Ok(commands::shell::completions(shell)),
+            Command::Man { ref folder } => commands::shell::man(folder),
             Command::Plugin(ref command) => commands::plugin::run(&args, command).await,
             Command::Submission(ref command) => commands::submission::run(&args, command).await,
             Command::Variant(ref command) => commands::gate::variant(&args, command).await,

@@ -6,30 +6,37 @@ use crate::bindings::exports::care::activity::{content, evaluation, targeting, t
 use crate::host::Imported;
 use std::marker::PhantomData;
 
+/// Has a panic say where and why before it becomes a trap, which says nothing: a line for the activity's author.
+fn told<T>(call: impl FnOnce() -> T) -> T {
+    #[cfg(target_arch = "wasm32")]
+    std::panic::set_hook(Box::new(|panic| crate::bindings::care::activity::run::log(&panic.to_string())));
+    call()
+}
+
 /// An activity as a component of the world `activity`; `export!` makes it.
 pub struct Component<A>(PhantomData<A>);
 
 impl<A: Activity> targeting::Guest for Component<A> {
     fn select() -> Result<targeting::Selection, String> {
-        batch::select::<A>(&Imported)
+        told(|| batch::select::<A>(&Imported))
     }
 }
 
 impl<A: Activity> timing::Guest for Component<A> {
     fn schedule(reasons: Vec<u16>) -> Result<timing::Moments, String> {
-        batch::schedule::<A>(&Imported, &reasons)
+        told(|| batch::schedule::<A>(&Imported, &reasons))
     }
 }
 
 impl<A: Activity> content::Guest for Component<A> {
     fn compose(reasons: Vec<u16>) -> Result<content::Messages, String> {
-        batch::compose::<A>(&Imported, &reasons)
+        told(|| batch::compose::<A>(&Imported, &reasons))
     }
 }
 
 impl<A: Activity> evaluation::Guest for Component<A> {
     fn observe(state: Vec<u8>) -> Result<Vec<u8>, String> {
-        batch::observe::<A>(&Imported, &state)
+        told(|| batch::observe::<A>(&Imported, &state))
     }
 
     fn merge(left: Vec<u8>, right: Vec<u8>) -> Result<Vec<u8>, String> {

@@ -114,7 +114,7 @@ impl Care {
     /// The program with its data folder and nothing of this process's environment that it would read.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(program());
-        for variable in ["CARE_DATA", "CARE_USER", "CARE_LOG"] {
+        for variable in ["CARE_DATA", "CARE_USER", "CARE_LOG", "CARE_CACHE"] {
             command.env_remove(variable);
         }
         command.env("CARE_CLOCK", MORNING).current_dir(self.folder.path()).arg("--data").arg(self.data());

@@ -1,6 +1,9 @@
 //! Stories told with the real program and really built plugins, as people and other systems use them.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod author_guide;
+mod author_languages;
+mod author_story;
 mod bad_input;
 mod bad_plugins;
 mod care;

@@ -379,6 +379,11 @@ pub struct Declaration {
     pub slots: Vec<String>,
 }
 
+/// The manifest's own JSON Schema.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Manifest).to_value()
+}
+
 impl Manifest {
     /// Reads the JSON of a custom section. An error names the line and column.
     pub fn from_json(bytes: &[u8]) -> Result<Self, crate::text::Finding> {

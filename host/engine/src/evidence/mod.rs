@@ -1,10 +1,11 @@
 //! The evidence on which an officer approves: the day's pass twice, as it is and with the version in it, every rule on,
 //! release included. Nothing is written, neither to the store nor to disk, and no identity is read.
 
+pub(crate) mod alone;
 mod bucket;
 mod cut;
 mod keep;
-mod stage;
+pub(crate) mod stage;
 
 pub use keep::{EVIDENCE_DAYS, SimulationRequest};
 

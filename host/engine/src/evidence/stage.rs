@@ -9,15 +9,17 @@ use care_domain::contact::Channel;
 use care_domain::evidence::{Displaced, Evidence, Overlap, PRESSURE_DAYS, Shadow, Subject};
 use care_domain::manifest::Manifest;
 use care_domain::plan::Limits;
+use care_domain::render::Labels;
 use care_domain::time::{self, DAY_MS};
 use care_store::Version;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The campaign id of the simulated version.
-pub(super) const SIMULATED: &str = "simulated";
+pub(crate) const SIMULATED: &str = "simulated";
 
 /// What a simulation is played on.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub(super) subject: Subject,
     /// The active campaigns as they are.
     pub(super) before: World,
@@ -35,7 +37,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Evidence of no customers, with every campaign that is compared.
-    pub(super) fn empty(&self) -> Evidence {
+    pub(crate) fn empty(&self) -> Evidence {
         self.empty.clone()
     }
 
@@ -47,6 +49,53 @@ impl Stage {
     /// The running campaigns of the activity.
     pub(super) fn running(&self) -> impl Iterator<Item = &Due> {
         self.before.due.iter().filter(|due| due.terms.activity == self.subject.activity)
+    }
+}
+
+impl Stage {
+    /// One activity by itself, which is the only campaign of `world`: compared with nothing at all.
+    pub(super) fn alone(world: &World, manifest: &Manifest, labels: Labels) -> Result<Self, EngineError> {
+        let World { pins, policy, .. } = world;
+        let Some(campaign) = pins.campaigns.first() else {
+            return Err(EngineError::internal("a world without a campaign is simulated"));
+        };
+        let subject = Subject {
+            activity: manifest.name.clone(),
+            version: manifest.version.clone(),
+            component: campaign.component.clone(),
+            approval: campaign.approval.clone(),
+            params: campaign.params.clone(),
+            date: pins.date,
+            instant: pins.instant,
+            snapshot: pins.snapshot.clone(),
+            policy: pins.policy.clone(),
+            mark: 0,
+            sms_price_fen: policy.prices_fen.get(&Channel::Sms).copied().unwrap_or(0),
+            sale: manifest.goal.sale,
+        };
+        Ok(Self {
+            empty: empty(&subject, manifest, &[]),
+            wording: Wording::new(manifest, labels, pins.frame.clone())?,
+            pressing_since: pressing_since(pins.date)?,
+            subject,
+            before: without_campaigns(world),
+            after: without_campaigns(world),
+            lists: Vec::new(),
+            limits: Limits::default(),
+        })
+    }
+}
+
+fn without_campaigns(world: &World) -> World {
+    World {
+        pins: world.pins.clone(),
+        due: Vec::new(),
+        policy: world.policy.clone(),
+        snapshot: world.snapshot.clone(),
+        disaster_areas: world.disaster_areas.clone(),
+        lists: Vec::new(),
+        blocked: Vec::new(),
+        budgets: BTreeMap::new(),
     }
 }
 

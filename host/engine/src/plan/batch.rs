@@ -23,17 +23,17 @@ enum Place<'a> {
 }
 
 /// Customers, with what the ledger knows of them, and what events say.
-pub(super) struct BatchView<'a> {
+pub(crate) struct BatchView<'a> {
     place: Place<'a>,
     /// Fields of events, one row a row of the batch.
     events: Option<&'a Table>,
-    pub(super) keys: Vec<CustomerKey>,
+    pub(crate) keys: Vec<CustomerKey>,
     pub(super) history: &'a History,
     pub(super) lists: &'a Lists,
 }
 
 impl<'a> BatchView<'a> {
-    pub(super) fn new(bucket: &'a BucketData, rows: Range<usize>, history: &'a History, lists: &'a Lists) -> Self {
+    pub(crate) fn new(bucket: &'a BucketData, rows: Range<usize>, history: &'a History, lists: &'a Lists) -> Self {
         let keys = rows.clone().filter_map(|row| bucket.key(row)).collect();
         Self { place: Place::Run(bucket, rows), events: None, keys, history, lists }
     }
@@ -49,12 +49,12 @@ impl<'a> BatchView<'a> {
         Self { place: Place::Scattered(places), events: Some(events), keys, history, lists }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
     /// The columns of `fields` for the whole batch, or for some of its rows in their order.
-    pub(super) fn table(&self, activity: &str, fields: &[FieldUse], rows: Option<&[u32]>) -> Table {
+    pub(crate) fn table(&self, activity: &str, fields: &[FieldUse], rows: Option<&[u32]>) -> Table {
         let pick = |column: Column| rows.map_or_else(|| column.clone(), |rows| column.gather(rows));
         let columns = fields.iter().map(|f| (f.name.clone(), pick(self.column(activity, f)))).collect();
         let rows = rows.map_or(self.len(), <[u32]>::len);

@@ -8,7 +8,7 @@ mod desk;
 mod due;
 mod events;
 mod facts;
-mod halve;
+pub(crate) mod halve;
 mod job;
 mod preflight;
 mod release;
@@ -22,6 +22,7 @@ pub use replay::{Replay, Replayed};
 pub use status::{AtWork, PlanStatus};
 pub use summary::{ActivitySummary, PlanSummary};
 
+pub(crate) use batch::BatchView;
 pub(crate) use desk::{Asked, Offer, PROMPTS, ask};
 pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
 pub(crate) use events::{EventInput, EventOutcome, decide_events};

@@ -5,6 +5,7 @@ mod customer;
 mod dice;
 mod person;
 mod places;
+mod sample;
 
 use crate::error::PopulationError;
 use crate::identity::{Identities, IdentitySpool, to_json};
@@ -16,6 +17,8 @@ use customer::{Customer, FIELDS};
 use dice::Dice;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+pub use sample::write_csv;
 
 /// More would run out of made-up numbers.
 pub const MAX_CUSTOMERS: u64 = 99_999_999;

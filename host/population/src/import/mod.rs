@@ -3,6 +3,7 @@
 //! Errors by level: the file is refused and nothing is written; a row is kept aside with its line and reason;
 //! a cell has no value, is counted and listed. What is listed names lines, fields and reasons, never a person.
 
+mod by_header;
 mod cell;
 mod csv_source;
 mod faults;

@@ -11,6 +11,7 @@ use care_domain::field::FieldType;
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::time;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A snapshot on disk. Buckets are mapped when asked for and unmapped with the last column of theirs.
@@ -84,6 +85,27 @@ impl Snapshot {
     /// Checks the digest of every file.
     pub fn verify(&self) -> Result<(), PopulationError> {
         Bucket::all(self.manifest.bits).try_for_each(|bucket| self.bucket(bucket).map(drop))
+    }
+
+    /// Writes all customers as CSV in the notation that an import without a mapping reads; `name` says what a customer is
+    /// called.
+    pub fn write_csv(&self, name: &dyn Fn(CustomerKey) -> String, to: &mut dyn Write) -> Result<(), PopulationError> {
+        let failed = |e: csv::Error| PopulationError::io("write", Path::new("the customers"))(e.into());
+        let mut file = csv::Writer::from_writer(to);
+        file.write_record(["customer"].into_iter().chain(self.manifest.fields.keys().map(String::as_str)))
+            .map_err(failed)?;
+        for bucket in Bucket::all(self.manifest.bits) {
+            let data = self.bucket(bucket)?;
+            let columns: Vec<(FieldType, Option<Column>)> =
+                self.manifest.fields.iter().map(|(name, ty)| (*ty, data.column(name))).collect();
+            for (row, key) in data.keys().enumerate() {
+                let cell = |(ty, column): &(FieldType, Option<Column>)| {
+                    column.as_ref().and_then(|column| plain(*ty, column, row)).unwrap_or_default()
+                };
+                file.write_record([name(key)].into_iter().chain(columns.iter().map(cell))).map_err(failed)?;
+            }
+        }
+        file.flush().map_err(PopulationError::io("write", Path::new("the customers")))
     }
 
     /// What is known of one customer: field names with readable values (money in yuan, ISO dates), for those fields
@@ -167,6 +189,11 @@ fn key_at(keys: &FixedSizeBinaryArray, row: usize) -> CustomerKey {
     let mut key = [0u8; 16];
     key.copy_from_slice(keys.value(row));
     CustomerKey(key)
+}
+
+/// As a file without a mapping writes it: money in fen, the rest as people read it.
+fn plain(ty: FieldType, column: &Column, row: usize) -> Option<String> {
+    if ty == FieldType::Fen { column.integer(row).map(|fen| fen.to_string()) } else { display(ty, column, row) }
 }
 
 fn display(ty: FieldType, column: &Column, row: usize) -> Option<String> {

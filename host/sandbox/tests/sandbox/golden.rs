@@ -112,7 +112,7 @@ fn who_refuses_in_words_may_know_better() {
 
 #[test]
 fn a_guest_that_outlives_the_clock_asks_for_too_much() {
-    let hasty = Sandbox::new(SandboxConfig { deadline_ticks: 3 }).expect("a sandbox");
+    let hasty = Sandbox::new(SandboxConfig { deadline_ticks: 3, traces: false }).expect("a sandbox");
     let endless = Wat::new().body(SELECT, "(loop $again (br $again)) unreachable");
     let mut manifest = manifest();
     manifest.limits = Limits { fuel_base: u64::MAX, ..Limits::default() };
@@ -148,7 +148,7 @@ fn a_fold_that_loses_what_it_merges_depends_on_the_batch() {
 
 #[test]
 fn machine_code_belongs_to_one_engine_and_every_engine_of_this_build_is_the_same() {
-    let other = Sandbox::new(SandboxConfig { deadline_ticks: 7 }).expect("a sandbox");
+    let other = Sandbox::new(SandboxConfig { deadline_ticks: 7, traces: false }).expect("a sandbox");
     assert_eq!(other.code_id(), SANDBOX.code_id(), "deadlines are no matter of code");
     assert_eq!(SANDBOX.code_id().len(), 64);
     let code = SANDBOX.precompile(&Wat::new().component()).expect("it compiles");

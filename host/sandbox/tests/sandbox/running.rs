@@ -143,7 +143,7 @@ fn more_rows_bring_more_fuel() {
 
 #[test]
 fn a_call_that_outlives_the_wall_clock_blames_the_machine() {
-    let hasty = Sandbox::new(SandboxConfig { deadline_ticks: 3 }).expect("a sandbox");
+    let hasty = Sandbox::new(SandboxConfig { deadline_ticks: 3, traces: false }).expect("a sandbox");
     let wat = Wat::new().body(SELECT, "(loop $again (br $again)) unreachable");
     let mut grants = grants();
     grants.limits.fuel_base = u64::MAX;

@@ -9,7 +9,24 @@ use std::collections::BTreeMap;
 
 /// A simulation as text and JSON.
 pub(crate) fn answer(simulation: &Simulation, evidence: &Evidence) -> Answer {
-    let mut text = head(simulation, evidence);
+    let subject = &evidence.subject;
+    let mut text = format!(
+        "simulation {} of submission {}: {} {} on {}, {} customers\n",
+        simulation.id,
+        simulation.submission,
+        subject.activity,
+        subject.version,
+        write_date(subject.date),
+        evidence.customers
+    );
+    text += &numbers(evidence);
+    text += &samples(evidence);
+    Answer::new(text, json!({"simulation": simulation, "evidence": evidence}))
+}
+
+/// Whom it reaches, what it costs, and what it does to others.
+pub(crate) fn numbers(evidence: &Evidence) -> String {
+    let mut text = totals(evidence);
     text += &reaches("region", &evidence.regions);
     text += &reaches("tier", &evidence.tiers);
     text += &reaches("reason", &evidence.reasons);
@@ -22,21 +39,11 @@ pub(crate) fn answer(simulation: &Simulation, evidence: &Evidence) -> Answer {
     for (campaign, displaced) in evidence.displaced.iter().filter(|(_, d)| d.lost > 0) {
         text += &format!("takes {} of {} contacts from {campaign}\n", displaced.lost, displaced.cleared);
     }
-    text += &samples(evidence);
-    Answer::new(text, json!({"simulation": simulation, "evidence": evidence}))
+    text
 }
 
-fn head(simulation: &Simulation, evidence: &Evidence) -> String {
-    let subject = &evidence.subject;
-    let mut text = format!(
-        "simulation {} of submission {}: {} {} on {}, {} customers\n",
-        simulation.id,
-        simulation.submission,
-        subject.activity,
-        subject.version,
-        write_date(subject.date),
-        evidence.customers
-    );
+fn totals(evidence: &Evidence) -> String {
+    let mut text = String::new();
     let verdicts: Vec<String> = evidence.verdicts.0.iter().map(|(v, n)| format!("{} {n}", v.name())).collect();
     text += &format!("selected {}: {}\n", evidence.selected(), verdicts.join(", "));
     let messages: Vec<String> = evidence.messages.iter().map(|(c, n)| format!("{} {n}", c.name())).collect();
@@ -44,7 +51,7 @@ fn head(simulation: &Simulation, evidence: &Evidence) -> String {
     let sms = evidence.sms;
     let (yuan, fen) = (sms.cost_fen / 100, sms.cost_fen % 100);
     text += &format!("SMS: {} messages, {} segments, {yuan}.{fen:02} yuan\n", sms.messages, sms.segments);
-    if subject.sale {
+    if evidence.subject.sale {
         text += "NOTE: its goal is a sale; care is not a sale (S1)\n";
     }
     if !evidence.faults.is_empty() {
@@ -87,7 +94,8 @@ fn against(campaign: &str, shadow: &Shadow) -> String {
     format!("against {campaign} ({}): {} selected by both; {differ}\n", shadow.version, shadow.both)
 }
 
-fn samples(evidence: &Evidence) -> String {
+/// Messages as they are read.
+pub(crate) fn samples(evidence: &Evidence) -> String {
     let mut text = String::from("as it is read:\n");
     for (template, channels) in &evidence.samples.0 {
         for (channel, samples) in channels {

@@ -1,5 +1,6 @@
 //! The commands: each reads its files, calls the engine, and words the answer.
 
+pub(crate) mod author;
 pub(crate) mod campaign;
 pub(crate) mod desk;
 pub(crate) mod disaster;
@@ -17,10 +18,13 @@ pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod policy;
 pub(crate) mod population;
+pub(crate) mod reference;
 pub(crate) mod setup;
+pub(crate) mod shell;
 pub(crate) mod staff;
 pub(crate) mod submission;
 pub(crate) mod touchpoint;
+pub(crate) mod watch;
 
 use anyhow::Context;
 use care_engine::{Engine, EngineError, Worker};

@@ -1,40 +1,39 @@
 //! `care plugin`.
 
-use super::{open, read, read_bytes};
+use super::{author, open, read, read_bytes, reference, watch};
 use crate::answer::{Answer, finding_lines, table};
 use crate::args::{Args, PluginCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
-use crate::plugin::{self, BuildOptions};
-use care_engine::EngineError;
+use crate::plugin::{self, Beginning, Project, Tools};
+use care_engine::{EngineError, date_of_instant};
 use serde_json::json;
 use std::path::Path;
 
-/// `care plugin`. `new`, `build`, `check` and `test` need no data folder and make none.
+/// `care plugin`. Those for authors need no data folder and make none.
 pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<Answer> {
     let say = |line: &str| eprintln!("{line}");
     match command {
-        PluginCommand::New { name, into } => {
-            let folder = plugin::new(name, into)?;
+        PluginCommand::New { name, into, lang } => {
+            let today = date_of_instant(now_ms());
+            let folder = plugin::new(&Beginning { name, parent: into, language: *lang, today })?;
             let text = format!("{0} is written. Next: care plugin test {0}", folder.display());
             Ok(Answer::new(text, json!({"folder": folder})))
         }
-        PluginCommand::Build { folder, out } => {
-            let options = BuildOptions { folder: folder.clone(), out: out.clone() };
-            let built = plugin::build(&options, &say)?;
+        PluginCommand::Build { folder, out, cache } => {
+            let tools = Tools::new(&author::cache_folder(cache)?);
+            let built = plugin::build(&Project::open(folder)?, out.as_deref(), &tools, &say)?;
             let text = format!("{} ({} bytes, sha256 {})", built.path.display(), built.bytes, built.digest);
             let json =
                 json!({"path": built.path, "digest": built.digest, "bytes": built.bytes, "manifest": built.manifest});
             Ok(Answer::new(text, json))
         }
         PluginCommand::Check { file } => check(args, file),
-        PluginCommand::Test { folder } => {
-            plugin::test(folder, &say)?;
-            Ok(Answer::new(
-                "all tests passed, and nothing in the component is amiss; `care plugin check` also tries it",
-                json!({"passed": true}),
-            ))
-        }
+        PluginCommand::Test(test) => author::test(args, test, &say),
+        PluginCommand::Simulate(trial) => author::simulate(trial, &say),
+        PluginCommand::Replay { record, plugin, cache } => author::replay(args, (record, plugin), cache, &say),
+        PluginCommand::Watch(test) => watch::run(test, &say).map(|never| match never {}),
+        PluginCommand::Reference { topic } => reference::run(*topic),
         PluginCommand::Sign { file, key, out } => sign(file, key, out.as_deref().unwrap_or(file)),
         PluginCommand::Push { file, key } => push(args, file, key.as_deref()).await,
         PluginCommand::List => list(args).await,

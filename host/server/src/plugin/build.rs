@@ -3,7 +3,7 @@
 use super::cargo::Package;
 use super::error::PluginError;
 use super::toolchain::Toolchain;
-use super::{lines, manifest};
+use super::{Language, Project, Tools, js, lines, manifest, python};
 use care_domain::manifest::{Declaration, Manifest};
 use care_domain::text::Finding;
 use care_engine::{DEFAULT_FIELDS, parse_dictionary};
@@ -12,14 +12,6 @@ use care_sandbox::{Report, inspect};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// What to build.
-pub(crate) struct BuildOptions {
-    /// A crate with Cargo.toml and activity.toml.
-    pub(crate) folder: PathBuf,
-    /// Where the component goes; by default `plugins/<name>-<version>.wasm` in cargo's target folder.
-    pub(crate) out: Option<PathBuf>,
-}
 
 /// A plugin that was built, and that the gate accepts by the default field dictionary.
 pub(crate) struct Built {
@@ -33,83 +25,113 @@ pub(crate) struct Built {
     pub(crate) manifest: Manifest,
 }
 
-/// Builds the plugin in `options.folder`. What is going on goes to `say`, a line or more each time.
-pub(crate) fn build(options: &BuildOptions, say: &dyn Fn(&str)) -> Result<Built, PluginError> {
-    let folder = plugin_folder(&options.folder)?;
-    build_with(&folder, options.out.as_deref(), &|| Toolchain::find(&folder, say), say)
+/// What the compiler or builder of a language made.
+pub(super) struct Made {
+    /// A component without a manifest.
+    pub(super) component: Vec<u8>,
+    /// What the code declares, JSON.
+    pub(super) declaration: Vec<u8>,
+    /// Where components go unless the author says otherwise.
+    pub(super) output: PathBuf,
 }
 
-/// Builds with a toolchain that is only looked for when activity.toml can be read.
+/// Builds a project, by default into the output folder of its language as `<name>-<version>.wasm`. What is going on goes
+/// to `say`, a line or more each time.
+pub(crate) fn build(
+    project: &Project,
+    out: Option<&Path>,
+    tools: &Tools,
+    say: &dyn Fn(&str),
+) -> Result<Built, PluginError> {
+    let folder = project.folder();
+    build_with(folder, out, say, &|| match project.language() {
+        Language::Rust => compile(folder, &|| Toolchain::find(folder, say), say),
+        Language::JavaScript => js::make(folder, tools, say),
+        Language::Python => python::make(folder, tools, say),
+    })
+}
+
+/// Builds with what makes the component, which is only asked when activity.toml can be read.
 pub(super) fn build_with(
     folder: &Path,
     out: Option<&Path>,
-    toolchain: &dyn Fn() -> Result<Toolchain, PluginError>,
     say: &dyn Fn(&str),
+    make: &dyn Fn() -> Result<Made, PluginError>,
 ) -> Result<Built, PluginError> {
     let activity_toml = folder.join("activity.toml");
     let text = fs::read_to_string(&activity_toml).map_err(PluginError::file(&activity_toml, "reading"))?;
     let draft = manifest::read(&text)?;
-    let package = Package::of(folder)?;
-    let toolchain = toolchain()?;
-    say(&format!("Compiling {} to WebAssembly", package.name));
-    let core = package.compile(folder, &toolchain, say)?;
-    let (component, manifest) = assemble(&core, draft)?;
-    let report = accepted(&component, say)?;
-    let default = package.output.join(format!("{}-{}.wasm", manifest.name, manifest.version));
+    let made = make()?;
+    let output = made.output.clone();
+    let (component, manifest) = assemble(made, draft)?;
+    let report = accepted(&component, &text, say)?;
+    let default = output.join(format!("{}-{}.wasm", manifest.name, manifest.version));
     let path = out.map_or(default, Path::to_path_buf);
     write(&path, &component)?;
     Ok(Built { path, digest: report.digest, bytes: component.len(), manifest })
 }
 
+/// Makes a component of a crate.
+pub(super) fn compile(
+    folder: &Path,
+    toolchain: &dyn Fn() -> Result<Toolchain, PluginError>,
+    say: &dyn Fn(&str),
+) -> Result<Made, PluginError> {
+    let package = Package::of(folder)?;
+    let toolchain = toolchain()?;
+    say(&format!("Compiling {} to WebAssembly", package.name));
+    let core = package.compile(folder, &toolchain, say)?;
+    let hint = "Write `care_sdk::export!(YourActivity);` once, and use no crate that needs an operating system";
+    let declaration = package::declaration(&core)
+        .map_err(|error| not_made(error, hint))?
+        .ok_or_else(|| PluginError::new("no-declaration", "the code exports no activity", hint))?;
+    let component = package::component_from_core(&core).map_err(|error| not_made(error, hint))?;
+    Ok(Made { component, declaration, output: package.output })
+}
+
+fn not_made(error: PackageError, hint: &str) -> PluginError {
+    let error = anyhow::Error::from(error);
+    // With its causes: the innermost names the import or export at fault.
+    let message = format!("no component can be made of it: {error:#}");
+    PluginError::new("not-a-component", message, hint).because(error)
+}
+
 /// The absolute path of a plugin's folder.
 pub(super) fn plugin_folder(folder: &Path) -> Result<PathBuf, PluginError> {
     let absolute = folder.canonicalize().map_err(PluginError::file(folder, "opening"))?;
-    match ["Cargo.toml", "activity.toml"].iter().find(|file| !absolute.join(file).is_file()) {
-        None => Ok(absolute),
-        Some(missing) => {
-            let message = format!("{} is no plugin: it has no {missing}", folder.display());
-            Err(PluginError::new("not-a-plugin", message, "Begin one with `care plugin new <name>`"))
-        }
+    if absolute.join("activity.toml").is_file() {
+        return Ok(absolute);
     }
+    let message = format!("{} is no plugin: it has no activity.toml", folder.display());
+    Err(PluginError::new("not-a-plugin", message, "Begin one with `care plugin new <name>`"))
 }
 
-/// The component with its manifest inside.
-fn assemble(core: &[u8], draft: Manifest) -> Result<(Vec<u8>, Manifest), PluginError> {
-    let hint = "Write `care_sdk::export!(YourActivity);` once, and use no crate that needs an operating system";
-    let not_made = |error: PackageError| {
-        let error = anyhow::Error::from(error);
-        // With its causes: the innermost names the import or export at fault.
-        let message = format!("no component can be made of it: {error:#}");
-        PluginError::new("not-a-component", message, hint).because(error)
-    };
-    let declaration = package::declaration(core)
-        .map_err(not_made)?
-        .ok_or_else(|| PluginError::new("no-declaration", "the code exports no activity", hint))?;
-    let declaration: Declaration = serde_json::from_slice(&declaration).map_err(|error| {
+/// The component with its manifest and declaration inside.
+fn assemble(made: Made, draft: Manifest) -> Result<(Vec<u8>, Manifest), PluginError> {
+    let hint = "Build with the SDK of this release";
+    let declaration: Declaration = serde_json::from_slice(&made.declaration).map_err(|error| {
         let message = format!("what the code declares cannot be read: {error}");
-        PluginError::new("no-declaration", message, "Build with the SDK of this release").because(error)
+        PluginError::new("no-declaration", message, hint).because(error)
     })?;
-    let component = package::component_from_core(core).map_err(not_made)?;
-    let wit = package::contract_version(&component).map_err(not_made)?;
+    let wit = package::contract_version(&made.component).map_err(|error| not_made(error, hint))?;
     let manifest = manifest::complete(draft, &declaration, wit)?;
     let json = serde_json::to_vec(&manifest).map_err(|error| {
-        PluginError::new(
-            "activity-toml",
-            format!("the manifest cannot be written as JSON: {error}"),
-            "Look at `params`",
-        )
-        .because(error)
+        let message = format!("the manifest cannot be written as JSON: {error}");
+        PluginError::new("activity-toml", message, "Look at `params`").because(error)
     })?;
-    Ok((package::with_manifest(&component, &json).map_err(not_made)?, manifest))
+    let component = package::with_manifest(&made.component, &json)
+        .and_then(|component| package::with_declaration(&component, &made.declaration));
+    Ok((component.map_err(|error| not_made(error, hint))?, manifest))
 }
 
 /// What the gate says of the component, which must not refuse it. Its warnings go to `say`.
-fn accepted(component: &[u8], say: &dyn Fn(&str)) -> Result<Report, PluginError> {
+fn accepted(component: &[u8], activity_toml: &str, say: &dyn Fn(&str)) -> Result<Report, PluginError> {
     let dictionary = parse_dictionary(DEFAULT_FIELDS).map_err(|error| {
         let message = format!("the default field dictionary cannot be read: {error}");
         PluginError::new("bad-dictionary", message, "Please report this").because(error)
     })?;
-    let report = inspect(component, &dictionary);
+    let mut report = inspect(component, &dictionary);
+    report.findings.iter_mut().for_each(|finding| manifest::place(activity_toml, finding));
     if !report.accepted {
         let refusals = lines(report.findings.iter().filter(|f| f.refuses()));
         let message = format!("the plugin would be refused:{refusals}");

@@ -14,8 +14,7 @@ pub(super) fn run(command: &mut Command, code: &'static str, hint: &str) -> Resu
     let name = name(command);
     let output = command.output().map_err(|error| {
         let message = format!("`{name}` cannot be started: {error}");
-        PluginError::new("tool-missing", message, "Install Rust from https://rustup.rs, and apt-get where it is used")
-            .because(error)
+        PluginError::new("tool-missing", message, how_to_get(&command.get_program().to_string_lossy())).because(error)
     })?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -24,6 +23,15 @@ pub(super) fn run(command: &mut Command, code: &'static str, hint: &str) -> Resu
         return Err(PluginError::new(code, format!("`{name}` failed ({}):\n{}", output.status, said.trim()), hint));
     }
     Ok(Written { stdout, stderr })
+}
+
+/// How to get a tool that is not there.
+fn how_to_get(program: &str) -> &'static str {
+    match program {
+        "node" | "npm" => super::tools::NODE_HINT,
+        "python3" => super::tools::PYTHON_HINT,
+        _ => "Install Rust from https://rustup.rs, and apt-get where it is used",
+    }
 }
 
 /// As people call it: `cargo build`.

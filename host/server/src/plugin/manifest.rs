@@ -3,6 +3,7 @@
 
 use super::error::PluginError;
 use care_domain::manifest::{Declaration, Manifest};
+use care_domain::text::Finding;
 use semver::Version;
 
 /// Stands in a draft until the code is built, whose imports and exports say which `care:activity` it is for.
@@ -32,6 +33,39 @@ fn unreadable(text: &str, error: toml::de::Error) -> PluginError {
         _ => format!("activity.toml: {}", error.message()),
     };
     PluginError::new("activity-toml", message, hint).because(error)
+}
+
+/// Adds to a finding about the manifest where in activity.toml it stands: at the reason, template or slot that it names, or
+/// at the key that its message begins with.
+pub(super) fn place(activity_toml: &str, finding: &mut Finding) {
+    let parts: Vec<&str> = finding.message.split('"').collect();
+    let mut named = parts.chunks(2).filter_map(|pair| {
+        let [before, name] = pair else { return None };
+        let kind = before.trim_end().rsplit(' ').next()?;
+        let table = ["reason", "template", "slot"].contains(&kind).then(|| format!("[[{kind}s]]"))?;
+        find(activity_toml, &table, &format!("name = \"{name}\""))
+    });
+    let path = finding.message.split(' ').next().unwrap_or_default();
+    let (table, key) = match path.rsplit_once('.') {
+        Some((table, key)) => (format!("[{table}]"), key),
+        None => (String::new(), path),
+    };
+    let keyed = || find(activity_toml, &table, &format!("{key} = "));
+    if let Some((number, line)) = named.next_back().or_else(keyed) {
+        let line: String = line.chars().take(100).collect();
+        finding.message += &format!("\n    activity.toml, line {number}: {line}");
+    }
+}
+
+/// The first line of a table that begins like that, with its number.
+fn find<'a>(text: &'a str, table: &str, begins: &str) -> Option<(usize, &'a str)> {
+    let mut within = "";
+    (1..).zip(text.lines().map(str::trim)).find(|(_, line)| {
+        if line.starts_with('[') && line.ends_with(']') {
+            within = line;
+        }
+        within == table && line.starts_with(begins)
+    })
 }
 
 /// The manifest of a plugin: the draft with what its code declares, names in the code's order, since the code calls

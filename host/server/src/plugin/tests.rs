@@ -1,13 +1,20 @@
-use super::build::{build_with, plugin_folder};
+use super::build::{build_with, compile, plugin_folder};
 use super::cargo::Package;
 use super::toolchain::Toolchain;
-use super::{BuildOptions, PluginError, build, manifest, new};
+use super::{Beginning, Language, PluginError, Project, Tools, build, manifest};
 use care_domain::field::{FieldType, Stage};
 use care_domain::manifest::{Declaration, FieldUse, Manifest};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ACTIVITY: &str = include_str!("template/activity.toml.in");
+/// 2026-07-29
+const TODAY: i32 = 20_663;
+
+fn new(name: &str, parent: &Path) -> Result<PathBuf, PluginError> {
+    super::new(&Beginning { name, parent, language: Language::Rust, today: TODAY })
+}
+
+const ACTIVITY: &str = include_str!("test_activity.toml");
 
 fn activity(change: impl Fn(&str) -> String) -> Result<Manifest, PluginError> {
     manifest::read(&change(&ACTIVITY.replace("@name@", "years-with-us")))
@@ -123,10 +130,13 @@ fn a_package_is_found_by_its_cargo_toml_and_must_make_a_cdylib() {
 fn a_folder_without_activity_toml_is_no_plugin() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("Cargo.toml"), "").expect("a file");
-    let options = BuildOptions { folder: folder.path().into(), out: None };
-    let error = build(&options, &|_| ()).err().expect("no plugin");
+    let error = Project::open(folder.path()).err().expect("no plugin");
     assert_eq!(error.code, "not-a-plugin");
     assert!(error.message.contains("activity.toml"), "{}", error.message);
+    fs::remove_file(folder.path().join("Cargo.toml")).expect("it was there");
+    fs::write(folder.path().join("activity.toml"), "").expect("a file");
+    let error = Project::open(folder.path()).err().expect("no plugin");
+    assert!(error.message.contains("none of Cargo.toml, package.json, pyproject.toml"), "{}", error.message);
 }
 
 #[test]
@@ -153,11 +163,15 @@ fn a_new_plugin_never_overwrites_what_is_there() {
 fn a_new_plugin_builds_and_passes_its_tests_at_once() {
     let parent = tempfile::tempdir().expect("a folder");
     let folder = new("years-with-us", parent.path()).expect("a plugin");
-    let built = super::test(&folder, &|line| println!("{line}")).expect("it builds");
+    let say = |line: &str| println!("{line}");
+    let tools = Tools::new(&parent.path().join("cache"));
+    let project = Project::open(&folder).expect("a project");
+    project.native_tests(&tools, &say).expect("they pass");
+    let built = build(&project, None, &tools, &say).expect("it builds");
     assert_eq!(built.path, folder.canonicalize().expect("a path").join("target/plugins/years-with-us-0.1.0.wasm"));
     assert_eq!(fs::read(&built.path).expect("a file").len(), built.bytes);
     fs::write(folder.join("src/lib.rs"), "fn broken( {}").expect("a file");
-    let error = build(&BuildOptions { folder, out: None }, &|_| ()).err().expect("it does not compile");
+    let error = build(&project, None, &tools, &|_| ()).err().expect("it does not compile");
     assert_eq!(error.code, "compile-failed");
     assert!(error.message.contains("src/lib.rs:1"), "{}", error.message);
     assert!(built.path.exists(), "a failed build leaves the last one alone");
@@ -171,8 +185,49 @@ fn a_plugin_of_this_workspace_builds_with_the_target_of_rustup_and_with_debians_
     let out = out.path().join("plugin.wasm");
     let say = |line: &str| println!("{line}");
     for toolchain in [Toolchain::find, Toolchain::debian] {
-        let built = build_with(&folder, Some(&out), &|| toolchain(&folder, &say), &say).expect("it builds");
+        let make = || compile(&folder, &|| toolchain(&folder, &say), &say);
+        let built = build_with(&folder, Some(&out), &say, &make).expect("it builds");
         assert_eq!((built.path.as_path(), built.manifest.name.as_str()), (out.as_path(), "balance-reminder"));
         fs::remove_file(&out).expect("it was written");
     }
+}
+
+#[test]
+fn a_new_project_of_each_language_has_its_name_its_sdk_and_its_customers() {
+    let parent = tempfile::tempdir().expect("a folder");
+    for (name, language, source) in [
+        ("in-rust", Language::Rust, "src/lib.rs"),
+        ("in-js", Language::JavaScript, "activity.js"),
+        ("in-python", Language::Python, "activity.py"),
+    ] {
+        let folder = super::new(&Beginning { name, parent: parent.path(), language, today: TODAY }).expect("a project");
+        let text = |file: &str| fs::read_to_string(folder.join(file)).expect(file);
+        assert!(folder.join(source).is_file() && folder.join("sdk").is_dir(), "{name}");
+        let manifest = manifest::read(&text("activity.toml")).expect("a manifest");
+        assert_eq!(
+            (manifest.name.as_str(), manifest.params["properties"]["festival"]["default"].as_str()),
+            (name, Some("2026-07-31"))
+        );
+        assert!(text(language.marker()).contains(&format!("\"{name}\"")) && !text(language.marker()).contains("../.."));
+        assert_eq!(text("customers.csv").lines().count(), 1_001);
+        assert_eq!(Project::open(&folder).expect("a project").language(), language);
+    }
+}
+
+#[test]
+fn a_finding_about_the_manifest_says_where_in_activity_toml() {
+    let mut finding = care_domain::text::Finding::error("x", "body sms of template \"thanks\" has no en text", "");
+    manifest::place(ACTIVITY, &mut finding);
+    let line = line_of("name = \"thanks\"");
+    assert!(
+        finding.message.ends_with(&format!("activity.toml, line {line}: name = \"thanks\"")),
+        "{}",
+        finding.message
+    );
+    let mut finding = care_domain::text::Finding::error("x", "principles.useful has no en text", "");
+    manifest::place(ACTIVITY, &mut finding);
+    assert!(finding.message.contains(&format!("line {}: useful", line_of("useful ="))), "{}", finding.message);
+    let mut finding = care_domain::text::Finding::error("x", "title has no en text", "");
+    manifest::place(ACTIVITY, &mut finding);
+    assert!(finding.message.contains(&format!("line {}: title", line_of("title ="))), "{}", finding.message);
 }
