@@ -166,10 +166,16 @@ pub enum Act {
     DraftDisaster,
     /// Ask what a customer at the desk or on the line needs now, and say how they answered.
     UseTouchpoint,
+    /// Make and revoke tokens of programs.
+    ManageTokens,
+    /// Copy the whole installation.
+    BackUp,
+    /// Forget who a customer is.
+    Erase,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 45] = {
+const RIGHTS: [(Act, &[Role]); 48] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, EventSource, InformationSystems, Initiator,
         KeyAccounts, Operator, ProvincialApprover,
@@ -220,6 +226,9 @@ const RIGHTS: [(Act, &[Role]); 45] = {
         (Act::SendEvents, &[EventSource, Operator]),
         (Act::DraftDisaster, &[EventSource, Operator, DutyOfficer]),
         (Act::UseTouchpoint, &[CustomerService, Operator]),
+        (Act::ManageTokens, &[Administrator]),
+        (Act::BackUp, &[Administrator, Operator]),
+        (Act::Erase, &[Administrator]),
     ]
 };
 
@@ -282,6 +291,9 @@ impl Act {
             Self::SendEvents => "send-events",
             Self::DraftDisaster => "draft-disaster",
             Self::UseTouchpoint => "use-touchpoint",
+            Self::ManageTokens => "manage-tokens",
+            Self::BackUp => "back-up",
+            Self::Erase => "erase",
         }
     }
 }

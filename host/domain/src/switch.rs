@@ -12,6 +12,8 @@ pub enum Scope {
     Everything,
     /// All contacts of an activity, by name.
     Activity(String),
+    /// All contacts of a campaign, by id: it is paused.
+    Campaign(String),
     /// All contacts of one version, by the digest of its component.
     Version(String),
     /// All contacts with customers of a region, by administrative code.
@@ -24,7 +26,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// No such scope.
-    #[error("scope {0:?} is unknown; use everything, activity, version, region or channel")]
+    #[error("scope {0:?} is unknown; use everything, activity, campaign, version, region or channel")]
     Unknown(String),
     /// The target does not fit the scope.
     #[error("{target:?} is no {scope}")]
@@ -45,6 +47,8 @@ impl Scope {
             "everything" => wrong("everything"),
             "activity" if text::is_kebab(target) => Ok(Self::Activity(target.to_owned())),
             "activity" => wrong("activity"),
+            "campaign" if text::is_kebab(target) => Ok(Self::Campaign(target.to_owned())),
+            "campaign" => wrong("campaign"),
             "version" if target.len() == 64 && target.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 Ok(Self::Version(target.to_ascii_lowercase()))
             }
@@ -64,6 +68,7 @@ impl Scope {
         match self {
             Self::Everything => ("everything", ""),
             Self::Activity(name) => ("activity", name),
+            Self::Campaign(id) => ("campaign", id),
             Self::Version(digest) => ("version", digest),
             Self::Region(code) => ("region", code),
             Self::Channel(channel) => ("channel", channel.name()),
@@ -75,6 +80,7 @@ impl Scope {
         match self {
             Self::Everything => true,
             Self::Activity(name) => name == contact.activity,
+            Self::Campaign(id) => id == contact.campaign,
             Self::Version(digest) => digest == contact.component,
             // Where nobody knows the customer's region, a region's switch rather stops too much.
             Self::Region(code) => contact.region.is_empty() || region::covers(code, contact.region),
@@ -88,6 +94,8 @@ impl Scope {
 pub struct Target<'a> {
     /// Activity name.
     pub activity: &'a str,
+    /// Campaign id.
+    pub campaign: &'a str,
     /// Digest of the version.
     pub component: &'a str,
     /// The customer's home region; empty when unknown.
@@ -103,11 +111,19 @@ mod tests {
     #[test]
     fn a_switch_stops_what_it_names_and_nothing_else() {
         let digest = "ab".repeat(32);
-        let contact = Target { activity: "birthday", component: &digest, region: "350203", channel: Channel::Sms };
+        let contact = Target {
+            activity: "birthday",
+            campaign: "birthday-1",
+            component: &digest,
+            region: "350203",
+            channel: Channel::Sms,
+        };
         for (scope, target, stops) in [
             ("everything", "", true),
             ("activity", "birthday", true),
             ("activity", "green-bill", false),
+            ("campaign", "birthday-1", true),
+            ("campaign", "birthday-2", false),
             ("version", digest.as_str(), true),
             ("version", &"cd".repeat(32), false),
             ("region", "350000", true),
@@ -128,6 +144,7 @@ mod tests {
         for (scope, target) in [
             ("everything", "sms"),
             ("activity", "Birthday"),
+            ("campaign", ""),
             ("version", "ab"),
             ("region", "Xiamen"),
             ("channel", "pigeon"),

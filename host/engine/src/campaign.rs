@@ -6,8 +6,9 @@ use care_domain::audit::Entry;
 use care_domain::canonical;
 use care_domain::manifest::{Manifest, World};
 use care_domain::person::{Act, Actor};
+use care_domain::switch::Scope;
 use care_domain::text::{Finding, nearest_hint};
-use care_store::{Campaign, StoredSubmission};
+use care_store::{Campaign, StoredSubmission, Thrown};
 use semver::VersionReq;
 use serde_json::{Map, Value, json};
 
@@ -43,9 +44,11 @@ pub struct Started {
 impl Engine {
     /// Starts a campaign with the newest approved version that fits the requirement.
     pub async fn start_campaign(&self, new: &NewCampaign, by: &str, at: i64) -> Result<Started, EngineError> {
-        let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
-        let submissions = self.store.submissions().await?;
+        self.authorise(by, Act::RunCampaigns, None, at).await?;
+        let submissions = self.submissions().await?;
         let pinned = newest_approved(&submissions, new)?;
+        let region = &pinned.version.manifest.owner_region;
+        let actor = self.authorise(by, Act::RunCampaigns, Some(region), at).await?;
         let approval = self.vouched(pinned).await?;
         not_on_standby(&approval)?;
         not_a_model(&pinned.version.manifest)?;
@@ -68,8 +71,7 @@ impl Engine {
         by: &str,
         at: i64,
     ) -> Result<Started, EngineError> {
-        let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
-        let before = self.campaign(id).await?;
+        let (before, actor) = self.campaign_to_change(id, by, at).await?;
         let activity = before.activity.clone();
         let submissions = self.store.submissions().await?;
         // A campaign of a variant stays with that variant, whichever version it rests on.
@@ -125,7 +127,7 @@ impl Engine {
 
     /// A campaign by its id.
     pub async fn campaign(&self, id: &str) -> Result<Campaign, EngineError> {
-        let all = self.store.campaigns().await?;
+        let all = self.campaigns().await?;
         let known: Vec<&str> = all.iter().map(|c| c.id.as_str()).collect();
         let hint = format!("Campaigns: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
         all.iter()
@@ -134,10 +136,57 @@ impl Engine {
             .ok_or_else(|| EngineError::refused("unknown-campaign", format!("there is no campaign {id:?}"), hint))
     }
 
+    /// A campaign with somebody who may change it: a city's operator none of the province's.
+    pub(crate) async fn campaign_to_change(
+        &self,
+        id: &str,
+        by: &str,
+        at: i64,
+    ) -> Result<(Campaign, Actor), EngineError> {
+        self.authorise(by, Act::RunCampaigns, None, at).await?;
+        let campaign = self.campaign(id).await?;
+        let submissions = self.store.submissions().await?;
+        let running = submissions.iter().find(|s| s.version.component == campaign.component);
+        let region = running.map(|s| s.version.manifest.owner_region.as_str());
+        let actor = self.authorise(by, Act::RunCampaigns, region, at).await?;
+        Ok((campaign, actor))
+    }
+
+    /// Pauses a campaign: nothing of it is planned or handed to a gateway until it goes on, and what waits goes on waiting.
+    pub async fn pause_campaign(&self, id: &str, reason: &str, by: &str, at: i64) -> Result<(), EngineError> {
+        let (campaign, actor) = self.campaign_to_change(id, by, at).await?;
+        if !campaign.active {
+            return Err(stopped(id));
+        }
+        let reason = reason.trim();
+        let entry = Entry::of(&actor, "campaign-paused", format!("campaign {id}"), json!({})).because(reason);
+        let scope = Scope::Campaign(campaign.id);
+        let thrown = Thrown { scope, person: by.to_owned(), at, reason: reason.to_owned() };
+        if self.store.throw_switch(&thrown, &entry).await? {
+            return Ok(());
+        }
+        Err(EngineError::refused("already-paused", format!("campaign {id} is paused already"), "Nothing to do"))
+    }
+
+    /// Lets a paused campaign go on.
+    pub async fn resume_campaign(&self, id: &str, reason: &str, by: &str, at: i64) -> Result<(), EngineError> {
+        let (campaign, actor) = self.campaign_to_change(id, by, at).await?;
+        let entry = Entry::of(&actor, "campaign-resumed", format!("campaign {id}"), json!({})).because(reason.trim());
+        if self.store.lift_switch(&Scope::Campaign(campaign.id), &entry).await? {
+            return Ok(());
+        }
+        Err(EngineError::refused("not-paused", format!("campaign {id} is not paused"), "Nothing to do"))
+    }
+
+    /// Who paused a campaign, if somebody did.
+    pub async fn pause_of(&self, id: &str) -> Result<Option<Thrown>, EngineError> {
+        let is_it = |thrown: &Thrown| matches!(&thrown.scope, Scope::Campaign(paused) if paused == id);
+        Ok(self.store.switches().await?.into_iter().find(is_it))
+    }
+
     /// Stops a campaign; what waits of it is withdrawn. Returns how many contacts that were.
     pub async fn stop_campaign(&self, id: &str, by: &str, at: i64) -> Result<u64, EngineError> {
-        let actor = self.authorise(by, Act::RunCampaigns, None, at).await?;
-        self.campaign(id).await?;
+        let (_, actor) = self.campaign_to_change(id, by, at).await?;
         let entry = Entry::of(&actor, "campaign-stopped", format!("campaign {id}"), json!({}));
         self.store.stop_campaign(id, &entry).await?.ok_or_else(|| stopped(id))
     }

@@ -130,6 +130,11 @@ impl From<StoreError> for EngineError {
                 error.to_string(),
                 "See who is at work with `care plan status`, and run the same command again: it goes on where it stopped",
             ),
+            StoreError::Newer { .. } => Self::refused(
+                "newer-database",
+                error.to_string(),
+                "Use the program that it was last used with, or restore a backup of before",
+            ),
             StoreError::Full { .. } => no_space(error.to_string()),
             StoreError::File { ref source, .. } if is_full(source) => no_space(format!("no space was left: {error}")),
             error => Self::Store(error),

@@ -90,14 +90,14 @@ impl Engine {
                     .is_none_or(|stage| manifest.life_stages.is_empty() || manifest.life_stages.contains(&stage))
                 && query.text.as_ref().is_none_or(|text| says(manifest, text))
         };
-        let mut found: Vec<StoredSubmission> = self.store.submissions().await?;
+        let mut found: Vec<StoredSubmission> = self.submissions().await?;
         found.retain(|s| fits(&s.version.manifest));
         found.sort_by(|a, b| {
             let key =
                 |s: &StoredSubmission| (s.version.manifest.name.clone(), s.version.manifest.version.clone(), s.id);
             key(a).cmp(&key(b))
         });
-        let (campaigns, evaluations) = (self.store.campaigns().await?, self.store.evaluations().await?);
+        let (campaigns, evaluations) = (self.campaigns().await?, self.store.evaluations().await?);
         let (findings, needs) = (self.store.findings().await?, self.store.needs().await?);
         let brake = self.store.brake().await?;
         let window_ms = i64::from(brake.days) * care_domain::time::DAY_MS;
@@ -129,6 +129,14 @@ impl Engine {
                 component: component.clone(),
             });
         }
+        Ok(all)
+    }
+
+    /// The kept evaluations of a campaign, the newest first.
+    pub async fn kept_evaluations(&self, campaign: &str) -> Result<Vec<KeptEvaluation>, EngineError> {
+        let mut all = self.store.evaluations().await?;
+        all.retain(|kept| kept.campaign == campaign);
+        all.sort_by_key(|kept| std::cmp::Reverse(kept.id));
         Ok(all)
     }
 

@@ -158,7 +158,7 @@ impl Engine {
 
     /// A version of an activity; the newest that ran when none is named.
     async fn version_of(&self, activity: &str, version: Option<&Version>) -> Result<StoredSubmission, EngineError> {
-        let all = self.store.submissions().await?;
+        let all = self.submissions().await?;
         let names: Vec<&str> = all.iter().map(|s| s.version.manifest.name.as_str()).collect();
         let near = nearest_hint(activity, names);
         let of_it = all.iter().filter(|s| s.version.manifest.name == activity);
@@ -233,7 +233,7 @@ impl Engine {
     pub async fn analyse_need(&self, id: i64, by: &str, at: i64) -> Result<Need, EngineError> {
         let actor = self.authorise(by, Act::StudyNeed, None, at).await?;
         let (need, _) = self.need(id).await?;
-        let submissions = self.store.submissions().await?;
+        let submissions = self.submissions().await?;
         let mut answering: Vec<&str> = submissions
             .iter()
             .filter(|s| s.version.manifest.catalogue.contains(&need.entry))
@@ -264,7 +264,7 @@ impl Engine {
     /// Names an activity as the answer to a published need; it must be of the need's entry.
     pub async fn answer_need(&self, id: i64, activity: &str, by: &str, at: i64) -> Result<(), EngineError> {
         let (need, _) = self.need(id).await?;
-        let submissions = self.store.submissions().await?;
+        let submissions = self.submissions().await?;
         let newest = submissions.iter().rev().find(|s| s.version.manifest.name == activity);
         let newest = newest.ok_or_else(|| {
             let near = nearest_hint(activity, submissions.iter().map(|s| s.version.manifest.name.as_str()));

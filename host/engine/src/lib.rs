@@ -3,13 +3,17 @@
 //! No rule of the domain and no printing lives here; the clock comes in as an argument.
 
 mod audit;
+mod audit_export;
 pub mod author;
+mod backup;
 mod brake;
 mod campaign;
 mod data;
 mod desk;
 mod disaster;
 mod dispatch;
+mod doctor;
+mod erasure;
 mod error;
 mod evaluate;
 mod event;
@@ -20,7 +24,9 @@ mod gate;
 mod keys;
 mod knowledge;
 mod learnt;
+mod ledger;
 mod live;
+mod login;
 mod model;
 mod orphans;
 mod outcome;
@@ -32,12 +38,15 @@ mod presence;
 mod reference;
 mod render;
 mod report;
+mod requests;
 mod review;
+mod scope;
 mod signing;
 mod simulate;
 mod staff;
 mod standby;
 mod switch;
+mod token;
 mod touchpoint;
 mod upload;
 mod variant;
@@ -45,12 +54,16 @@ mod why;
 mod wide;
 mod wording;
 
+pub use audit_export::{AuditExport, check_audit_export};
+pub use backup::{BackupList, restore};
 pub use brake::LiveScore;
 pub use campaign::{NewCampaign, Started};
 pub use data::{Imported, ListImported, Populating};
 pub use desk::{Work, WorkRecorded, WorkReport, work_csv};
 pub use disaster::{AlertTaken, DisasterReport};
 pub use dispatch::{DispatchStatus, Dispatched, GatewayState};
+pub use doctor::{Looked, Wellness};
+pub use erasure::ErasureReport;
 pub use error::EngineError;
 pub use evaluate::{
     ByDay, Compared, Distribution, Evaluation, EvaluationRequest, Execution, ExecutionCounts, Histogram, Measure,
@@ -62,6 +75,7 @@ pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use keys::{new_branch_key, sign_component};
 pub use knowledge::{KnowledgeQuery, Learnt};
 pub use learnt::{NewFinding, NewNeed, RecordImport, date_of_instant};
+pub use login::Login;
 pub use model::{ModelRun, NewModelRun};
 pub use outcome::{About, OutcomeImport, OutcomeReport, OutcomeSource, RejectedLine};
 pub use people::REHEARSAL_MARK;
@@ -70,6 +84,7 @@ pub use policy::Proposed;
 pub use report::{Report as CareReport, Section};
 pub use review::Decided;
 pub use staff::{SentMessage, TestSend, TestSent};
+pub use token::{NewToken, secret_hash};
 pub use touchpoint::{Answered, Call, FollowUp, Prompt, Prompts, ShownCall};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
@@ -79,15 +94,17 @@ pub use care_channels::{GatewaysConfig, Health};
 pub use care_population::PopulationError;
 pub use care_population::export::Form;
 pub use care_population::generate::GenerateOptions;
+pub use care_population::import::Fault;
 pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
-    Activation, Aside, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, DeadLetter, Disaster,
-    Halt, KeptEvaluation, Notice, PATIENCE, Plan, PlanState, PolicyVersion, Simulation, Staff, StoredSubmission,
-    Thrown,
+    Activation, Aside, Begun, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, ContactQuery,
+    ContactsOf, DeadLetter, Disaster, Figures, Halt, KeptAnswer, KeptEvaluation, Keyed, NamedList, Notice, PATIENCE,
+    Plan, PlanState, PolicyVersion, Simulation, SnapshotRow, Staff, StoredContact, StoredSubmission, Thrown, Token,
 };
 
 use care_domain::field::Dictionary;
 use care_domain::outcome::Outcomes;
+use care_domain::person::Appointment;
 use care_population::Keyer;
 use care_sandbox::{Sandbox, SandboxConfig};
 use care_store::Store;
@@ -117,6 +134,8 @@ pub struct Engine {
     host_key: signing::SigningPair,
     lease: Duration,
     events: std::sync::Arc<live::Live>,
+    /// With whose one role it may be used; everybody's when absent.
+    principal: Option<Appointment>,
 }
 
 /// How long a silent process keeps its tasks unless told otherwise.
@@ -180,6 +199,7 @@ impl Engine {
             events: std::sync::Arc::new(live::Live::open(&folder.join(EVENTS_FILE))?),
             host_key,
             lease: DEFAULT_LEASE,
+            principal: None,
         })
     }
 

@@ -34,7 +34,7 @@ impl Engine {
         region: Option<&str>,
         at: i64,
     ) -> Result<Actor, EngineError> {
-        let appointments = self.store.appointments().await?;
+        let appointments = self.counting().await?;
         authorise(&appointments, by, act, region, at).map_err(|denied| {
             let (code, hint) = match &denied {
                 Denied::Unknown { .. } => (

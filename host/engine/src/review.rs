@@ -20,7 +20,8 @@ const UNSOUND: &str = "approval-unsound";
 impl Engine {
     /// A submission by its number.
     pub async fn submission(&self, id: i64) -> Result<StoredSubmission, EngineError> {
-        self.store.submission(id).await?.ok_or_else(|| {
+        let found = self.store.submission(id).await?.filter(|s| self.sees(&s.version.manifest.owner_region));
+        found.ok_or_else(|| {
             let hint = "List them with `care submission list`";
             EngineError::refused("unknown-submission", format!("there is no submission {id}"), hint)
         })

@@ -29,7 +29,7 @@ impl Engine {
             let message = "an activation needs a reason that its reviewer can judge";
             return Err(EngineError::refused("no-reason", message, "Say why with --reason"));
         }
-        let submissions = self.store.submissions().await?;
+        let submissions = self.submissions().await?;
         let pinned = crate::campaign::newest_approved(&submissions, new)?;
         let approval = self.vouched(pinned).await?;
         within(&approval, bounds).map_err(|e| out_of_bounds(&approval, &e))?;
@@ -51,7 +51,7 @@ impl Engine {
     /// What was activated, with its campaign, by campaign.
     pub async fn activations(&self) -> Result<Vec<(Campaign, Activation)>, EngineError> {
         let mut activations = self.store.activations().await?;
-        let campaigns = self.store.campaigns().await?.into_iter();
+        let campaigns = self.campaigns().await?.into_iter();
         Ok(campaigns.filter_map(|c| activations.remove(&c.id).map(|activation| (c, activation))).collect())
     }
 

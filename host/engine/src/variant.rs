@@ -61,7 +61,7 @@ impl Engine {
         version: &semver::Version,
         component: Option<&str>,
     ) -> Result<(StoredSubmission, Approval), EngineError> {
-        let all = self.store.submissions().await?;
+        let all = self.submissions().await?;
         let named = |s: &&StoredSubmission| s.version.manifest.name == activity;
         if !all.iter().any(|s| named(&s)) {
             let near = nearest_hint(activity, all.iter().map(|s| s.version.manifest.name.as_str()));
@@ -115,7 +115,7 @@ impl Engine {
 
     /// Whether no other variant of that name was ever proposed for the version.
     async fn is_new(&self, manifest: &Manifest, component: &str) -> Result<(), EngineError> {
-        let all = self.store.submissions().await?;
+        let all = self.submissions().await?;
         let taken = |s: &&StoredSubmission| {
             let version = &s.version;
             version.manifest.name == manifest.name

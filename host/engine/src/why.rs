@@ -75,6 +75,7 @@ impl Engine {
     /// Explains a customer, by the operator's id or by key; of one business date, or of all.
     pub async fn why(&self, customer: &str, date: Option<i32>) -> Result<Explanation, EngineError> {
         let key = self.key_of(customer);
+        let seen = self.sees_customer(key).await?;
         let contacts = self.store.contacts_of(key).await?;
         let mut plans = Vec::new();
         let mut known = !contacts.is_empty();
@@ -95,7 +96,7 @@ impl Engine {
             plans.extend(self.why_event(key, number, date, &contacts).await?);
             known = true;
         }
-        if !known {
+        if !known || !seen {
             let message = format!(
                 "no plan{} looked at customer {customer:?}",
                 date.map_or(String::new(), |d| format!(" of {}", time::write_date(d)))

@@ -34,6 +34,7 @@ pub(crate) const FREE: &str = " AND campaign IN (SELECT id FROM campaigns WHERE 
      AND component IN (SELECT component FROM submissions WHERE state = 'active') \
      AND NOT EXISTS (SELECT 1 FROM switches w WHERE w.scope = 'everything' \
         OR (w.scope = 'activity' AND w.target = contacts.activity) \
+        OR (w.scope = 'campaign' AND w.target = contacts.campaign) \
         OR (w.scope = 'version' AND w.target = contacts.component) \
         OR (w.scope = 'channel' AND w.target = coalesce(contacts.via, contacts.channel)) \
         OR (w.scope = 'region' AND (contacts.region = '' OR contacts.region LIKE \

@@ -58,6 +58,14 @@ pub enum StoreError {
         /// The rule's code: `four-eyes`, `decided-once`, `append-only`.
         rule: &'static str,
     },
+    /// A folder that a newer version of the program has brought forward.
+    #[error("the data folder has schema {found}, and this program knows {known} at most")]
+    Newer {
+        /// The schema that it has.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
     /// Another process or person was first.
     #[error("{what} exists already")]
     Exists {
@@ -77,7 +85,12 @@ mod sqlx_error {
 const RULES: [&str; 3] = ["four-eyes", "decided-once", "append-only"];
 
 impl StoreError {
-    pub(crate) fn migrating(error: MigrateError) -> Self {
+    pub(crate) fn migrating(error: MigrateError, known: i64) -> Self {
+        if let MigrateError::VersionMissing(found) = error
+            && found > known
+        {
+            return Self::Newer { found, known };
+        }
         if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
             return said(error, "bringing its tables up to date");
         }

@@ -3,6 +3,7 @@
 
 mod activations;
 mod audit;
+mod backup;
 mod blobs;
 mod campaigns;
 mod carried;
@@ -11,15 +12,19 @@ mod desk;
 mod disasters;
 mod dispatch;
 mod effect;
+mod erasure;
 mod error;
 mod events;
 mod experiments;
 mod export;
 mod fallback;
+mod figures;
 mod gate;
 mod identity;
 mod keys;
+mod ledger;
 mod outcomes;
+mod passwords;
 mod people;
 mod plans;
 mod policies;
@@ -27,13 +32,16 @@ mod prompts;
 mod receipts;
 mod reference;
 mod registry;
+mod requests;
 mod sending;
 mod simulations;
 mod staff;
 mod tasks;
+mod tokens;
 
 pub use activations::Activation;
 pub use audit::HeadSigner;
+pub use backup::known_schema;
 pub use blobs::Blobs;
 pub use campaigns::Campaign;
 pub use carried::Carried;
@@ -42,12 +50,16 @@ pub use desk::{CallingWindow, HandingOut, NewResult, WorkFigures, Worked};
 pub use disasters::Disaster;
 pub use dispatch::{Batch, Settled, Waiting};
 pub use effect::{KeptEvaluation, Notice, OutcomeCount, SentCount};
+pub use erasure::Erased;
 pub use error::StoreError;
 pub use events::{EventBatch, EventCommit, EventsCommitted, Recent, Unclaimed};
 pub use experiments::{Assignment, Experiment, ImportedCampaign, Registered};
 pub use export::Cursor;
+pub use figures::{ContactsOf, Figures};
 pub use keys::BranchKey;
+pub use ledger::ContactQuery;
 pub use outcomes::{Cancel, Fate, NewOutcome, OutcomeLine, Recorded, Subject, Wish};
+pub use passwords::Password;
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
 pub use policies::{CalendarRow, PolicyVersion};
@@ -55,10 +67,12 @@ pub use prompts::{CallRecord, PromptAnswer, PromptDocument, PromptRecord, Seen};
 pub use receipts::{Delivered, Heard, LastSent, ReceiptsNoted};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
+pub use requests::{Begun, KeptAnswer, Keyed};
 pub use sending::{Answered, DeadLetter, Intent, Leased, Leasing, Since};
 pub use simulations::Simulation;
 pub use staff::{Aside, NewAside, Staff};
 pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
+pub use tokens::Token;
 
 use error::During;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -84,11 +98,15 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../migrations/0005_tasks.sql")),
     (6, include_str!("../migrations/0006_channels.sql")),
     (7, include_str!("../migrations/0007_effect.sql")),
+    (8, include_str!("../migrations/0008_access.sql")),
     (9, include_str!("../migrations/0009_events.sql")),
+    (10, include_str!("../migrations/0010_requests.sql")),
+    (11, include_str!("../migrations/0011_passwords.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../identity-migrations/0001_start.sql")),
     (2, include_str!("../identity-migrations/0002_staff.sql")),
+    (3, include_str!("../identity-migrations/0003_erased.sql")),
 ];
 
 /// An open store. Cheap to clone.
@@ -163,7 +181,8 @@ async fn migrate(pool: &SqlitePool, scripts: &[(i64, &'static str)]) -> Result<(
         .iter()
         .map(|(n, sql)| Migration::new(*n, "".into(), MigrationType::Simple, (*sql).into_sql_str(), false))
         .collect();
-    Migrator::with_migrations(migrations).run(pool).await.map_err(StoreError::migrating)
+    let known = scripts.iter().map(|(number, _)| *number).max().unwrap_or(0);
+    Migrator::with_migrations(migrations).run(pool).await.map_err(|error| StoreError::migrating(error, known))
 }
 
 fn options(file: &Path, patience: Duration) -> SqliteConnectOptions {
@@ -216,6 +235,30 @@ mod tests {
         INSERT INTO contacts VALUES (x'00', 1, 'p', 'birthday-1', 'birthday', 'a', x'01', 'care', 1, 0.5, 'r', 1, 1,
             'customer', 0, 't', 'sms', 'zh', '{}', 7, 8, 'sent', NULL);
     "#;
+
+    /// An upgrade may begin anywhere: every schema that ever was is brought forward, and what was in it stays.
+    #[tokio::test]
+    async fn every_earlier_schema_is_brought_forward_and_a_newer_one_is_refused() {
+        for known in 1..STATE_MIGRATIONS.len() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+            migrate(&writer, &STATE_MIGRATIONS[..known]).await.expect("an earlier schema");
+            sqlx::raw_sql("INSERT INTO wishes VALUES (1, x'00', '{}', 7)").execute(&writer).await.expect("a row");
+            writer.close().await;
+            let store = Store::open(folder.path()).await.expect("brought forward");
+            let at: i64 = sqlx::query_scalar("SELECT at FROM wishes").fetch_one(&store.readers).await.expect("the row");
+            assert_eq!(at, 7, "from schema {}", STATE_MIGRATIONS[known - 1].0);
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(Store::open(folder.path()).await.expect("a new one"));
+        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                     VALUES (9999, '', 1, x'00', 0)";
+        sqlx::raw_sql(newer).execute(&writer).await.expect("a row of tomorrow");
+        writer.close().await;
+        let refused = Store::open(folder.path()).await.map(|_| ()).expect_err("a newer one");
+        assert!(matches!(refused, StoreError::Newer { found: 9999, .. }), "{refused:?}");
+    }
 
     #[tokio::test]
     async fn an_installation_of_before_the_gate_is_brought_forward_and_nothing_unsigned_goes_on() {

@@ -404,7 +404,7 @@ async fn insert_outcomes(tx: &mut Transaction<'static, Sqlite>, outcomes: &[&New
     insert.build().execute(&mut **tx).await.map(|_| ()).during("recording outcomes")
 }
 
-async fn add_wish(
+pub(crate) async fn add_wish(
     tx: &mut Transaction<'static, Sqlite>,
     customer: CustomerKey,
     wish: &Wish,

@@ -261,6 +261,7 @@ async fn a_thrown_switch_holds_what_it_names_and_lifting_it_loses_nothing() {
         for contact in &sent {
             let c = &contact.planned;
             let target = care_domain::switch::Target {
+                campaign: &c.campaign,
                 activity: &c.activity,
                 component: &c.component,
                 region: &c.region,

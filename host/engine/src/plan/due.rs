@@ -340,6 +340,7 @@ fn is_planned(triggers: &Triggers) -> bool {
 fn is_stopped(campaign: &Campaign, switches: &[Scope]) -> bool {
     switches.iter().any(|switch| match switch {
         Scope::Activity(name) => *name == campaign.activity,
+        Scope::Campaign(id) => *id == campaign.id,
         Scope::Version(component) => *component == campaign.component,
         Scope::Everything | Scope::Region(_) | Scope::Channel(_) => false,
     })
