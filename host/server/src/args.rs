@@ -1,21 +1,27 @@
 //! What may be typed.
 
+mod access;
 mod author;
 mod disaster;
 mod live;
 mod message;
 mod model;
+mod operate;
 mod review;
+mod serve;
 
+pub(crate) use access::TokenCommand;
 pub(crate) use author::{CacheArgs, CasesArgs, PluginCommand, ReferenceTopic, SimulateArgs};
 pub(crate) use disaster::DisasterCommand;
 pub(crate) use live::{EventCommand, PromptCommand};
 pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
 pub(crate) use model::ModelCommand;
+pub(crate) use operate::{BackupArgs, EraseArgs, RestoreArgs};
 pub(crate) use review::{
     ApproveArgs, BecauseArgs, Bound, GateCommand, StandbyCommand, StepCommand, SubmissionCommand, TickArgs,
     VariantCommand,
 };
+pub(crate) use serve::{ConfigCommand, ServeArgs};
 
 use care_domain::audit::Head;
 use care_domain::manifest::LifeStage;
@@ -23,7 +29,6 @@ use care_domain::person::Role;
 use care_domain::policy::Class;
 use care_engine::{Form, Measure, OutcomeSource};
 use clap::{Parser, Subcommand};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// A host for customer-care activities: plugins are uploaded, approved, planned over a population, sent and measured.
@@ -70,15 +75,19 @@ pub(crate) enum Command {
         #[arg(long)]
         rehearsal: bool,
     },
-    /// Serve health checks over HTTP until stopped.
-    Serve {
-        /// Address and port to listen on.
-        #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
-        listen: SocketAddr,
-        /// Also plan, every minute and in this user's name, what cron expressions say is due.
-        #[arg(long, value_parser = person, value_name = "USER")]
-        plan_as: Option<String>,
-    },
+    /// Serve until stopped: the API under `/v1`, health checks, figures.
+    Serve(ServeArgs),
+    /// Copy the whole installation into a new folder, while others work with it.
+    Backup(BackupArgs),
+    /// Bring an installation back from a copy, into a data folder that does not exist yet.
+    Restore(RestoreArgs),
+    /// Whether the installation is well, and what to do where it is not.
+    Doctor,
+    /// Forget who a customer is, and tell what went and what stays.
+    Erase(EraseArgs),
+    /// Settings of the server.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Customers: snapshots of a population.
     #[command(subcommand)]
     Population(PopulationCommand),
@@ -113,6 +122,9 @@ pub(crate) enum Command {
     /// Branch keys: whose signature an upload needs.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Tokens: what a program shows when it asks over HTTP.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Kill switches: what may not go out, whatever was approved.
     #[command(subcommand)]
     Switch(SwitchCommand),
@@ -588,6 +600,12 @@ pub(crate) enum UserCommand {
     Remove(UserArgs),
     /// List who has which role.
     List,
+    /// Give somebody a one-time password for logging in; shown this one time.
+    Password {
+        /// Who.
+        #[arg(value_parser = person)]
+        name: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -663,6 +681,19 @@ pub(crate) enum AuditCommand {
         #[arg(long)]
         subject: Option<String>,
     },
+    /// Write all lines with the signed head, for somebody without the data folder.
+    Export {
+        /// Where to.
+        file: PathBuf,
+    },
+    /// Check what `export` wrote. Needs no data folder.
+    Check {
+        /// The file.
+        file: PathBuf,
+        /// The host's public key, as it was told elsewhere.
+        #[arg(long, value_name = "HEX")]
+        host_key: Option<String>,
+    },
     /// Check every line, the signed head, and a head that was kept elsewhere.
     Verify {
         /// A head as an earlier `verify` printed it.
@@ -732,6 +763,22 @@ pub(crate) enum CampaignCommand {
         /// A parameter: name=value, the value as JSON or plain text. What is not named has the version's default.
         #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
         params: Vec<(String, serde_json::Value)>,
+    },
+    /// Pause a campaign: nothing of it is planned or sent until it is resumed.
+    Pause {
+        /// The campaign.
+        campaign: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Let a paused campaign go on.
+    Resume {
+        /// The campaign.
+        campaign: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Stop a campaign; what waits of it is withdrawn.
     Stop {

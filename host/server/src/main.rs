@@ -4,25 +4,38 @@
 //! No rule lives here.
 
 mod answer;
+mod api;
 mod args;
 mod clock;
 mod commands;
+mod metrics;
 mod plugin;
 mod progress;
 mod serve;
+mod settings;
+mod trace;
+mod views;
 mod worker;
 
 use answer::{Answer, report};
-use args::{Args, Command};
+use args::{Args, Command, ConfigCommand, ServeArgs};
 use care_engine::EngineError;
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use settings::Settings;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The request was refused, or failed.
 const REFUSED: u8 = 1;
+/// How long threads that are blocked are waited for at the end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let matches = Args::command().get_matches();
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         // Whoever reads the log may go away; complaining about that on the same closed pipe would end the request.
@@ -30,7 +43,7 @@ fn main() -> ExitCode {
         .with_env_filter(filter(&args.log))
         .init();
     let json = args.json;
-    match run(args) {
+    match run(args, &matches) {
         Ok(answer) => {
             answer.print(json);
             ExitCode::SUCCESS
@@ -61,10 +74,16 @@ fn set_clock(args: &Args) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn run(args: Args) -> anyhow::Result<Answer> {
+/// The settings of a command, which knows by its own matches what was typed and what was in the environment.
+fn settings(wanted: &ServeArgs, args: &Args, all: &ArgMatches, path: &[&str]) -> Result<Settings, EngineError> {
+    let own = path.iter().try_fold(all, |matches, name| matches.subcommand_matches(name)).unwrap_or(all);
+    Settings::of(wanted, own, &args.data)
+}
+
+fn run(args: Args, matches: &ArgMatches) -> anyhow::Result<Answer> {
     set_clock(&args)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match args.command {
             Command::Init { ref pseudonym_key, ref administrator, ref province, rehearsal } => {
                 let first = commands::setup::First { administrator, province, rehearsal };
@@ -81,9 +100,17 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Disaster(ref command) => commands::disaster::run(&args, command).await,
             Command::Model(ref command) => commands::model::run(&args, command).await,
             Command::Event(ref command) => commands::event::run(&args, command).await,
+            Command::Token(ref command) => commands::token::run(&args, command).await,
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,
-            Command::Serve { listen, ref plan_as } => serve::serve(&args.data, listen, plan_as.clone()).await,
+            Command::Serve(ref wanted) => serve::serve(&args.data, settings(wanted, &args, matches, &["serve"])?).await,
+            Command::Backup(ref wanted) => commands::operate::backup(&args, wanted).await,
+            Command::Restore(ref wanted) => commands::operate::restore(&args, wanted).await,
+            Command::Doctor => commands::operate::doctor(&args).await,
+            Command::Erase(ref wanted) => commands::operate::erase(&args, wanted).await,
+            Command::Config(ConfigCommand::Show(ref wanted)) => {
+                commands::setup::show(&settings(wanted, &args, matches, &["config", "show"])?)
+            }
             Command::Worker(ref command) => worker::run(&args, command).await,
             Command::Population(ref command) => commands::population::run(&args, command).await,
             Command::Table(ref command) => commands::population::table(&args, command).await,
@@ -121,5 +148,8 @@ fn run(args: Args) -> anyhow::Result<Answer> {
             Command::Report(ref command) => commands::learnt::report(&args, command).await,
             Command::Export { ref folder, ref forms } => commands::learnt::export(&args, folder, forms).await,
         }
-    })
+    });
+    // What a blocked thread still holds is crash-safe; whoever asked to stop is not kept waiting for it.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    done
 }

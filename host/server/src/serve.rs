@@ -1,16 +1,22 @@
-//! The server: for now, whether it lives and whether it could work.
+//! The server: everything in one process on one data folder. The API beside (`api`), whether it lives and could work, and,
+//! where somebody's name is given for it, planning what is due and dispatching whatever becomes due.
 
 use crate::answer::Answer;
+use crate::api::{Api, Problem};
 use crate::clock::now_ms;
 use crate::commands::plan::cores;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::trace;
 use anyhow::Context;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use care_engine::Engine;
+use care_engine::{Engine, EngineError};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,45 +24,113 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long what is under way may take when the server is asked to stop: whoever stops it waits ten seconds.
+const FAREWELL: Duration = Duration::from_secs(8);
+/// How often it is looked whether everything came to its end.
+const STEP: Duration = Duration::from_millis(50);
 
 /// Serves until a signal asks it to stop.
-pub(crate) async fn serve(folder: &Path, listen: SocketAddr, plan_as: Option<String>) -> anyhow::Result<Answer> {
+pub(crate) async fn serve(folder: &Path, settings: Settings) -> anyhow::Result<Answer> {
     let engine = Engine::open(folder).await?.with_worker(crate::commands::worker()?);
+    let listen = settings.listen.value;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
+    let api = Api::new(engine.clone(), settings.requests_per_second.value)?;
     eprintln!("care listens on http://{address}");
-    if let Some(planner) = plan_as {
-        tokio::spawn(plan_what_is_due(engine.clone(), planner));
+    if let Some(planner) = settings.plan_as.value {
+        tokio::spawn(plan_what_is_due(engine.clone(), planner, api.clone()));
     }
-    axum::serve(listener, router(engine)).with_graceful_shutdown(stopped()).await?;
-    Ok(Answer::new("stopped", json!({"stopped": true})))
+    if let Some(dispatcher) = settings.dispatch_as.value {
+        tokio::spawn(dispatch_what_is_due(engine.clone(), dispatcher, api.clone()));
+    }
+    let asked = api.clone();
+    let serving = axum::serve(listener, router(engine, api.clone())).with_graceful_shutdown(async move {
+        stopped().await;
+        asked.stop();
+    });
+    let ended = async {
+        serving.await?;
+        while api.is_busy() {
+            tokio::time::sleep(STEP).await;
+        }
+        anyhow::Ok(())
+    };
+    let in_time = tokio::select! {
+        done = ended => { done?; true }
+        () = patience() => false,
+    };
+    if !in_time {
+        tracing::warn!("what was under way was left where it is: it is resumed when it is asked for again");
+    }
+    Ok(Answer::new("stopped", json!({"stopped": true, "in_time": in_time})))
 }
 
-fn router(engine: Engine) -> Router {
+/// Ends when a signal asked to stop, and what is under way had its time.
+async fn patience() {
+    stopped().await;
+    tokio::time::sleep(FAREWELL).await;
+}
+
+/// What health checks and watchers ask.
+#[derive(Clone)]
+struct Watched {
+    engine: Engine,
+    metrics: Arc<Metrics>,
+}
+
+fn router(engine: Engine, api: Api) -> Router {
+    let metrics = Arc::new(Metrics::default());
+    let watched = Watched { engine, metrics: Arc::clone(&metrics) };
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
-        .with_state(engine)
+        .route("/metrics", get(figures))
+        .with_state(watched)
+        .merge(crate::api::router(api))
+        .layer(from_fn_with_state(metrics, trace::traced))
+}
+
+async fn figures(State(watched): State<Watched>) -> Response {
+    match watched.metrics.written(&watched.engine).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
 }
 
 /// Plans what cron says is due, every minute. Whatever stops a plan, the next minute goes on with it.
-async fn plan_what_is_due(engine: Engine, planner: String) {
+async fn plan_what_is_due(engine: Engine, planner: String, api: Api) {
     let mut minutes = tokio::time::interval(MINUTE);
     minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    while !api.is_stopping() {
         minutes.tick().await;
-        match engine.plan_due(cores(), &planner, now_ms(), Arc::new(|_| true)).await {
+        let (_busy, watching) = (api.busy(), api.clone());
+        match engine.plan_due(cores(), &planner, now_ms(), Arc::new(move |_| !watching.is_stopping())).await {
             Ok(plans) => {
                 for plan in plans {
                     tracing::info!(plan = %plan.plan, added = plan.added, "planned what was due");
                 }
             }
+            Err(EngineError::Stopped) => {}
             Err(error) => tracing::error!("what is due cannot be planned: {error}"),
         }
     }
 }
 
-async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
+/// Dispatches whatever becomes due; what ends it is tried again a minute later.
+async fn dispatch_what_is_due(engine: Engine, dispatcher: String, api: Api) {
+    while !api.is_stopping() {
+        let _busy = api.busy();
+        match engine.dispatch_on(&dispatcher, now_ms(), &|_| !api.is_stopping()).await {
+            Ok(_) | Err(EngineError::Stopped) => {}
+            Err(error) => tracing::error!("what is due cannot be dispatched: {error}"),
+        }
+        if !api.is_stopping() {
+            tokio::time::sleep(MINUTE).await;
+        }
+    }
+}
+
+async fn ready(State(Watched { engine, .. }): State<Watched>) -> (StatusCode, Json<Value>) {
     if let Err(error) = engine.store().ping().await {
         tracing::error!("not ready: {error}");
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "the database does not answer"})));

@@ -5,8 +5,9 @@ use crate::answer::{Answer, table};
 use crate::args::{Args, CampaignCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
+use crate::views;
 use care_engine::{Campaign, EngineError, NewCampaign};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 /// `care campaign`
 pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Result<Answer> {
@@ -35,26 +36,33 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
                 started.version,
                 short(&started.digest)
             );
-            let json = json!({"campaign": started.campaign, "version": started.version, "digest": started.digest});
-            Ok(Answer::new(text, json))
+            Ok(Answer::new(text, views::started(&started)))
         }
         CampaignCommand::Show { campaign: Some(id) } => {
             let campaign = engine.campaign(id).await?;
             let text = format!("{}\nparameters {}", line(&campaign).join("  "), campaign.params);
-            Ok(Answer::new(text, whole(&campaign)))
+            Ok(Answer::new(text, views::campaign(&campaign)))
         }
         CampaignCommand::Show { campaign: None } => {
-            let all = engine.store().campaigns().await.map_err(EngineError::from)?;
+            let all = engine.campaigns().await?;
             let rows: Vec<Vec<String>> = all.iter().map(line).collect();
             let text = table(&["campaign", "activity", "state", "digest", "by"], &rows);
-            Ok(Answer::new(text, json!({"campaigns": all.iter().map(whole).collect::<Vec<_>>()})))
+            Ok(Answer::new(text, json!({"campaigns": all.iter().map(views::campaign).collect::<Vec<_>>()})))
         }
         CampaignCommand::Repoint { campaign, version, params } => {
             let params = params.iter().cloned().collect();
             let moved = engine.repoint_campaign(campaign, version, &params, &args.user, now_ms()).await?;
             let text = format!("campaign {campaign} runs {} from the next plan on", moved.version);
-            let json = json!({"campaign": campaign, "version": moved.version, "digest": moved.digest});
-            Ok(Answer::new(text, json))
+            Ok(Answer::new(text, views::started(&moved)))
+        }
+        CampaignCommand::Pause { campaign, reason } => {
+            engine.pause_campaign(campaign, reason, &args.user, now_ms()).await?;
+            let text = format!("campaign {campaign} is paused; what waits of it goes on waiting");
+            Ok(Answer::new(text, json!({"campaign": campaign, "paused": true})))
+        }
+        CampaignCommand::Resume { campaign, reason } => {
+            engine.resume_campaign(campaign, reason, &args.user, now_ms()).await?;
+            Ok(Answer::new(format!("campaign {campaign} goes on"), json!({"campaign": campaign, "paused": false})))
         }
         CampaignCommand::Stop { campaign } => {
             let withdrawn = engine.stop_campaign(campaign, &args.user, now_ms()).await?;
@@ -73,13 +81,4 @@ fn line(campaign: &Campaign) -> Vec<String> {
         short(&campaign.component).to_owned(),
         campaign.started_by.clone(),
     ]
-}
-
-fn whole(campaign: &Campaign) -> Value {
-    json!({
-        "campaign": campaign.id, "activity": campaign.activity, "requirement": campaign.requirement,
-        "digest": campaign.component, "approval": campaign.approval, "active": campaign.active,
-        "params": serde_json::from_str::<Value>(&campaign.params).unwrap_or_default(),
-        "max_snapshot_days": campaign.max_snapshot_days, "started_by": campaign.started_by, "started_at": campaign.started_at,
-    })
 }

@@ -4,6 +4,7 @@ use super::{open, read};
 use crate::answer::{Answer, table};
 use crate::args::{Args, Bound, GateCommand, StandbyCommand, VariantCommand};
 use crate::clock::now_ms;
+use crate::views;
 use care_domain::gate::GateRules;
 use care_domain::standby::{Bounds, Review};
 use care_domain::time;
@@ -23,11 +24,7 @@ pub(crate) async fn variant(args: &Args, command: &VariantCommand) -> anyhow::Re
     let (id, activity, version) = (pushed.submission, &pushed.activity, &pushed.version);
     let mut text = format!("{activity} {version} is submission {id}. Next: care submission show {id}");
     pushed.findings.iter().for_each(|finding| text += &format!("\n{finding}"));
-    let json = json!({
-        "submission": id, "digest": pushed.digest, "activity": activity, "version": version,
-        "findings": pushed.findings,
-    });
-    Ok(Answer::new(text, json))
+    Ok(Answer::new(text, views::pushed(&pushed)))
 }
 
 /// `care standby`
@@ -58,13 +55,8 @@ pub(crate) async fn standby(args: &Args, command: &StandbyCommand) -> anyhow::Re
             let all = engine.activations().await?;
             let rows: Vec<Vec<String>> = all.iter().map(|(campaign, activation)| line(campaign, activation)).collect();
             let text = table(&["campaign", "areas", "from", "until", "by", "review"], &rows);
-            let whole = |(campaign, activation): &(Campaign, Activation)| {
-                let mut json = json!(activation);
-                json["active"] = campaign.active.into();
-                json["activated_by"] = campaign.started_by.as_str().into();
-                json["overdue"] = activation.review.is_overdue(now_ms()).into();
-                json
-            };
+            let now = now_ms();
+            let whole = |one| views::activation(one, now);
             Ok(Answer::new(text, json!({"activations": all.iter().map(whole).collect::<Vec<Value>>()})))
         }
         StandbyCommand::Review { campaign, end, reason } => {

@@ -5,6 +5,7 @@ use super::{open, read};
 use crate::answer::{Answer, table};
 use crate::args::{Args, BrakeCommand, FindingCommand, KnowledgeCommand, NeedCommand, ReportCommand};
 use crate::clock::now_ms;
+use crate::views;
 use anyhow::Context;
 use care_domain::brake::Brake;
 use care_domain::need::{Need, State};
@@ -55,13 +56,7 @@ async fn findings(engine: &Engine, at: i64) -> anyhow::Result<Answer> {
             vec![id.to_string(), version, state(f).to_owned(), f.owner.clone(), write_date(f.due), f.what.clone()]
         })
         .collect();
-    let json = all.iter().map(|(id, f)| {
-        let mut value = json!(f);
-        value["finding"] = json!(id);
-        value["late"] = json!(f.is_late(today));
-        value["due"] = write_date(f.due).into();
-        value
-    });
+    let json = all.iter().map(|(id, f)| views::finding(*id, f, today));
     let text = table(&["no.", "about", "state", "owner", "due", "finding"], &rows);
     Ok(Answer::new(text, json!({"findings": json.collect::<Vec<_>>()})))
 }
@@ -87,7 +82,7 @@ pub(crate) async fn need(args: &Args, command: &NeedCommand) -> anyhow::Result<A
         }
         NeedCommand::Analyse { id } => {
             let need = engine.analyse_need(*id, by, at).await?;
-            Ok(Answer::new(told(*id, &need, &[]), whole(*id, &need, &[])))
+            Ok(Answer::new(told(*id, &need, &[]), views::need(*id, &need, &[])))
         }
         NeedCommand::Publish { id } => {
             engine.publish_need(*id, by, at).await?;
@@ -99,7 +94,7 @@ pub(crate) async fn need(args: &Args, command: &NeedCommand) -> anyhow::Result<A
         }
         NeedCommand::Show { id: Some(id) } => {
             let (need, answers) = engine.need(*id).await?;
-            Ok(Answer::new(told(*id, &need, &answers), whole(*id, &need, &answers)))
+            Ok(Answer::new(told(*id, &need, &answers), views::need(*id, &need, &answers)))
         }
         NeedCommand::Show { id: None } => {
             let all = engine.store().needs().await.map_err(EngineError::from)?;
@@ -109,20 +104,11 @@ pub(crate) async fn need(args: &Args, command: &NeedCommand) -> anyhow::Result<A
                     vec![id.to_string(), n.entry.clone(), n.state.name().to_owned(), n.title.clone(), a.join(", ")]
                 })
                 .collect();
-            let json = all.iter().map(|(id, (need, answers))| whole(*id, need, answers));
+            let json = all.iter().map(|(id, (need, answers))| views::need(*id, need, answers));
             let text = table(&["no.", "entry", "state", "title", "answered by"], &rows);
             Ok(Answer::new(text, json!({"needs": json.collect::<Vec<_>>()})))
         }
     }
-}
-
-fn whole(id: i64, need: &Need, answers: &[String]) -> Value {
-    let mut value = json!(need);
-    value["need"] = json!(id);
-    value["answers"] = json!(answers);
-    value["from"] = write_instant(need.from).into();
-    value["until"] = write_instant(need.until).into();
-    value
 }
 
 fn told(id: i64, need: &Need, answers: &[String]) -> String {
@@ -225,7 +211,7 @@ pub(crate) async fn brake(args: &Args, command: &BrakeCommand) -> anyhow::Result
                 brake.least,
                 scored(&scores)
             );
-            Ok(Answer::new(text, json!({"brake": brake, "versions": scores})))
+            Ok(Answer::new(text, views::brake(&brake, &scores)))
         }
         BrakeCommand::Set { days, share, enquiry, least } => {
             let now = engine.brake().await?;

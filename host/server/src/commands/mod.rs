@@ -12,6 +12,7 @@ pub(crate) mod gateway;
 pub(crate) mod key;
 pub(crate) mod learnt;
 pub(crate) mod model;
+pub(crate) mod operate;
 pub(crate) mod outcome;
 pub(crate) mod people;
 pub(crate) mod plan;
@@ -23,6 +24,7 @@ pub(crate) mod setup;
 pub(crate) mod shell;
 pub(crate) mod staff;
 pub(crate) mod submission;
+pub(crate) mod token;
 pub(crate) mod touchpoint;
 pub(crate) mod watch;
 

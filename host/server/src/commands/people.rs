@@ -4,11 +4,13 @@ use super::open;
 use crate::answer::{Answer, table};
 use crate::args::{Args, AuditCommand, SwitchArgs, SwitchCommand, UserArgs, UserCommand};
 use crate::clock::now_ms;
+use anyhow::Context;
 use care_domain::person::Appointment;
 use care_domain::switch::Scope;
 use care_domain::time::write_instant;
 use care_engine::EngineError;
 use serde_json::json;
+use std::path::Path;
 
 /// `care user`
 pub(crate) async fn users(args: &Args, command: &UserCommand) -> anyhow::Result<Answer> {
@@ -21,6 +23,11 @@ pub(crate) async fn users(args: &Args, command: &UserCommand) -> anyhow::Result<
         UserCommand::Remove(user) => {
             engine.dismiss(&appointment(user), &args.user, now_ms()).await?;
             Ok(told(user, "is no longer"))
+        }
+        UserCommand::Password { name } => {
+            let password = engine.reset_password(name, &args.user, now_ms()).await?;
+            let text = format!("{name} logs in with the one-time password {password}, shown this one time");
+            Ok(Answer::new(text, json!({"person": name, "one_time_password": password})))
         }
         UserCommand::List => {
             let all = engine.appointments().await?;
@@ -79,8 +86,19 @@ fn scope(switch: &SwitchArgs) -> Result<Scope, EngineError> {
 
 /// `care audit`
 pub(crate) async fn audit(args: &Args, command: &AuditCommand) -> anyhow::Result<Answer> {
+    if let AuditCommand::Check { file, host_key } = command {
+        return check(file, host_key.as_deref());
+    }
     let engine = open(args).await?;
     match command {
+        AuditCommand::Check { .. } => Err(anyhow::anyhow!("it was checked above")),
+        AuditCommand::Export { file } => {
+            let export = engine.export_audit(now_ms()).await?;
+            std::fs::write(file, serde_json::to_vec(&export)?)
+                .with_context(|| format!("{} cannot be written", file.display()))?;
+            let text = format!("{} lines, signed by {}", export.lines.len(), export.host_key);
+            Ok(Answer::new(text, json!({"lines": export.lines.len(), "host_key": export.host_key, "file": file})))
+        }
         AuditCommand::Show { subject } => {
             let lines = engine.audit_lines(subject.as_deref()).await?;
             let row = |line: &care_domain::audit::Line| {
@@ -109,4 +127,14 @@ pub(crate) async fn audit(args: &Args, command: &AuditCommand) -> anyhow::Result
             Ok(Answer::new(text, json!({"lines": head.number, "head": head.written()})))
         }
     }
+}
+
+fn check(file: &Path, host_key: Option<&str>) -> anyhow::Result<Answer> {
+    let export: care_engine::AuditExport = serde_json::from_str(&super::read(file)?).map_err(|error| {
+        let message = format!("{}: {error}", file.display());
+        EngineError::refused("bad-export", message, "Name a file that `care audit export` wrote")
+    })?;
+    care_engine::check_audit_export(&export, host_key)?;
+    let text = format!("{} lines stand as they were written, of {}", export.lines.len(), export.taken_at);
+    Ok(Answer::new(text, json!({"lines": export.lines.len(), "head": export.head.written()})))
 }

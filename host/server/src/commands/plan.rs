@@ -6,6 +6,7 @@ use crate::args::{Args, PlanArgs, PlanCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use crate::progress::bar;
+use crate::views;
 use care_domain::time::{write_date, write_instant};
 use care_domain::verdict::Verdict;
 use care_engine::{
@@ -24,21 +25,21 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
             let request = request(&engine, plan, work.workers.unwrap_or_else(cores)).await?;
             let engine = engine.with_lease(Duration::from_secs(work.lease));
             let summary = engine.run_plan(&request, &args.user, now_ms(), watch(args)).await?;
-            Ok(Answer::new(words(&summary), in_json(&summary)?))
+            Ok(Answer::new(words(&summary), views::plan_summary(&summary)))
         }
         PlanCommand::Due { workers } => {
             let workers = workers.unwrap_or_else(cores);
             let plans = engine.plan_due(workers, &args.user, now_ms(), watch(args)).await?;
             let text: String = plans.iter().map(words).collect();
             let text = if plans.is_empty() { "nothing is due".to_owned() } else { text };
-            let json = plans.iter().map(in_json).collect::<anyhow::Result<Vec<_>>>()?;
+            let json: Vec<_> = plans.iter().map(views::plan_summary).collect();
             Ok(Answer::new(text, json!({"plans": json})))
         }
         PlanCommand::Resume { plan, work } => {
             let engine = engine.with_lease(Duration::from_secs(work.lease));
             let workers = work.workers.unwrap_or_else(cores);
             let summary = engine.resume_plan(plan, workers, (&args.user, now_ms()), watch(args)).await?;
-            Ok(Answer::new(words(&summary), in_json(&summary)?))
+            Ok(Answer::new(words(&summary), views::plan_summary(&summary)))
         }
         PlanCommand::Pause { plan, reason } => {
             let id = engine.pause_plan(plan, reason, (&args.user, now_ms())).await?;
@@ -58,9 +59,7 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
         }
         PlanCommand::Status { plan } => {
             let status = engine.plan_status(plan.as_deref()).await?;
-            let mut json = serde_json::to_value(&status)?;
-            json["date"] = write_date(status.date).into();
-            Ok(Answer::new(told_of_status(&status), json))
+            Ok(Answer::new(told_of_status(&status), views::plan_status(&status)))
         }
         PlanCommand::HandOut { plan, lease } => {
             let request = request(&engine, plan, 1).await?;
@@ -72,7 +71,7 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
         PlanCommand::Show { plan, .. } => {
             let id = engine.plan(plan.as_deref()).await?.id;
             let summary = engine.plan_summary(&id).await?;
-            Ok(Answer::new(words(&summary), in_json(&summary)?))
+            Ok(Answer::new(words(&summary), views::plan_summary(&summary)))
         }
     }
 }
@@ -203,14 +202,6 @@ fn told_of_status(status: &PlanStatus) -> String {
     text
 }
 
-fn in_json(summary: &PlanSummary) -> anyhow::Result<serde_json::Value> {
-    let mut value = serde_json::to_value(summary)?;
-    let totals = summary.totals();
-    value["date"] = write_date(summary.date).into();
-    value["totals"] = json!({"candidates": totals.candidates(), "verdicts": totals});
-    Ok(value)
-}
-
 async fn plans(engine: &Engine) -> anyhow::Result<Answer> {
     let plans = engine.store().plans().await.map_err(EngineError::from)?;
     let state = |plan: &care_engine::Plan| plan.state.name();
@@ -218,9 +209,7 @@ async fn plans(engine: &Engine) -> anyhow::Result<Answer> {
         .iter()
         .map(|p| vec![short(&p.id).to_owned(), write_date(p.pins.date), p.pins.wave.to_string(), state(p).to_owned()])
         .collect();
-    let json = plans
-        .iter()
-        .map(|p| json!({"plan": p.id, "date": write_date(p.pins.date), "wave": p.pins.wave, "state": state(p), "pins": p.pins}));
+    let json = plans.iter().map(views::plan);
     Ok(Answer::new(table(&["plan", "date", "wave", "state"], &rows), json!({"plans": json.collect::<Vec<_>>()})))
 }
 

@@ -6,6 +6,9 @@ use crate::args::{Args, PluginCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use crate::plugin::{self, Beginning, Project, Tools};
+use crate::plugin::{self, BuildOptions};
+use crate::views;
+use care_engine::EngineError;
 use care_engine::{EngineError, date_of_instant};
 use serde_json::json;
 use std::path::Path;
@@ -84,15 +87,11 @@ async fn push(args: &Args, file: &Path, key: Option<&Path>) -> anyhow::Result<An
         pushed.submission,
         pushed.submission
     );
-    let json = json!({
-        "submission": pushed.submission, "digest": pushed.digest, "activity": pushed.activity,
-        "version": pushed.version, "findings": pushed.findings,
-    });
-    Ok(Answer::new(text, json))
+    Ok(Answer::new(text, views::pushed(&pushed)))
 }
 
 async fn list(args: &Args) -> anyhow::Result<Answer> {
-    let all = open(args).await?.store().submissions().await.map_err(EngineError::from)?;
+    let all = open(args).await?.submissions().await?;
     let row = |s: &care_engine::StoredSubmission| {
         let manifest = &s.version.manifest;
         let state = s.submission.state().to_owned();
@@ -105,11 +104,7 @@ async fn list(args: &Args) -> anyhow::Result<Answer> {
         ]
     };
     let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-    let json = all.iter().map(|s| {
-        let v = &s.version;
-        json!({"name": v.manifest.name, "version": v.manifest.version, "digest": v.component,
-            "state": s.submission.state(), "submission": s.id, "manifest": v.manifest})
-    });
+    let json = all.iter().map(views::version);
     Ok(Answer::new(
         table(&["activity", "version", "state", "digest", "title"], &rows),
         json!({"plugins": json.collect::<Vec<_>>()}),

@@ -5,8 +5,9 @@ use crate::answer::{Answer, table};
 use crate::args::{Args, CalendarCommand, PolicyCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
+use crate::views;
 use care_domain::policy::Policy;
-use care_domain::policy_version::{PolicyChange, PolicyState};
+use care_domain::policy_version::PolicyChange;
 use care_domain::time::write_instant;
 use care_engine::{Engine, EngineError, PolicyVersion};
 use serde_json::{Value, json};
@@ -92,14 +93,7 @@ async fn history(engine: &Engine) -> anyhow::Result<Answer> {
             ]
         })
         .collect();
-    let json = all.iter().map(|v| {
-        let reason = if let PolicyState::Rejected { reason, .. } = &v.state { reason.as_str() } else { "" };
-        json!({
-            "policy": v.number, "name": v.policy.name, "digest": v.digest, "base": v.base, "note": v.note,
-            "in_force": v.number == in_force, "state": v.state.name(), "author": v.state.author(),
-            "decider": v.state.decider(), "reason": reason,
-        })
-    });
+    let json = all.iter().map(|v| views::policy(v, in_force));
     let text = table(&["policy", "name", "state", "written", "decided", "digest", "note"], &rows);
     Ok(Answer::new(text, json!({"policies": json.collect::<Vec<_>>()})))
 }

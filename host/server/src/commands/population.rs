@@ -5,6 +5,7 @@ use crate::answer::{Answer, table as grid};
 use crate::args::{Args, ListCommand, PopulationCommand, TableCommand};
 use crate::clock::now_ms;
 use crate::progress::{Meter, bar};
+use crate::views;
 use care_domain::time::write_date;
 use care_engine::{Engine, EngineError, GenerateOptions, Imported, Populating};
 use serde_json::json;
@@ -51,23 +52,13 @@ fn imported(done: &Imported) -> Answer {
     if done.bad_cells + done.rejected > 0 {
         text += &format!("; {} bad cells, {} rejected rows", done.bad_cells, done.rejected);
     }
-    let faults: Vec<_> = done
-        .first_faults
-        .iter()
-        .map(|f| json!({"line": f.line, "field": f.field, "value": f.value, "reason": f.reason}))
-        .collect();
     for fault in &done.first_faults {
         text += &format!("\n  line {}: {} {}", fault.line, fault.field, fault.reason);
     }
-    let rejects = done.rejects.as_deref().map(|path| path.display().to_string());
-    if let Some(path) = &rejects {
-        text += &format!("\n  all of them: {path}");
+    if let Some(path) = &done.rejects {
+        text += &format!("\n  all of them: {}", path.display());
     }
-    let json = json!({
-        "snapshot": done.snapshot, "imported": done.customers, "bad_cells": done.bad_cells,
-        "rejected": done.rejected, "rejects": rejects, "first_faults": faults,
-    });
-    Answer::new(text, json)
+    Answer::new(text, views::imported(done))
 }
 
 async fn snapshots(engine: &Engine) -> anyhow::Result<Answer> {

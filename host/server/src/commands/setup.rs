@@ -1,9 +1,10 @@
 //! Setting up the data folder.
 
 use super::read;
-use crate::answer::Answer;
+use crate::answer::{Answer, table};
 use crate::args::Args;
 use crate::clock::now_ms;
+use crate::settings::Settings;
 use care_engine::{Engine, EngineError};
 use serde_json::json;
 use std::path::Path;
@@ -32,8 +33,19 @@ pub(crate) async fn init(args: &Args, key: Option<&Path>, first: First<'_>) -> a
     }
     let folder = args.data.display().to_string();
     let next = if first.rehearsal { "care user list, care population generate" } else { "care user add" };
-    let text = format!("{folder} is ready. Next: {next}");
-    Ok(Answer::new(text, json!({"data": folder})))
+    let mut text = format!("{folder} is ready. Next: {next}");
+    let once = if first.rehearsal { None } else { engine.found_password(first.administrator, now).await? };
+    if let Some(password) = &once {
+        text +=
+            &format!("\n{} logs in with the one-time password {password}, shown this one time", first.administrator);
+    }
+    Ok(Answer::new(text, json!({"data": folder, "one_time_password": once})))
+}
+
+/// `care config show`
+pub(crate) fn show(settings: &Settings) -> anyhow::Result<Answer> {
+    let text = table(&["setting", "value", "from"], &settings.lines());
+    Ok(Answer::new(text, serde_json::to_value(settings)?))
 }
 
 fn parse_key(path: &Path, text: &str) -> Result<[u8; 32], EngineError> {

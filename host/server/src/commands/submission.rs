@@ -5,6 +5,7 @@ use crate::answer::{Answer, table};
 use crate::args::{ApproveArgs, Args, BecauseArgs, StepCommand, SubmissionCommand, TickArgs};
 use crate::clock::now_ms;
 use crate::commands::population::short;
+use crate::views;
 use care_domain::approval::{Approval, Conditions};
 use care_domain::control::SHARE_WHOLE;
 use care_domain::evidence::Evidence;
@@ -23,15 +24,15 @@ pub(crate) async fn run(args: &Args, command: &SubmissionCommand) -> anyhow::Res
     let engine = open(args).await?;
     match command {
         SubmissionCommand::List => {
-            let all = engine.store().submissions().await.map_err(EngineError::from)?;
+            let all = engine.submissions().await?;
             let rows: Vec<Vec<String>> = all.iter().map(line).collect();
             let text = table(&["submission", "activity", "version", "state", "author"], &rows);
-            Ok(Answer::new(text, json!({"submissions": all.iter().map(whole).collect::<Vec<_>>()})))
+            Ok(Answer::new(text, json!({"submissions": all.iter().map(views::submission).collect::<Vec<_>>()})))
         }
         SubmissionCommand::Show { id } => {
             let found = engine.submission(*id).await?;
             let changes = engine.changes(&found).await?;
-            let mut json = whole(&found);
+            let mut json = views::submission(&found);
             json["changes"] = json!(changes.as_ref().map(|(since, all)| json!({"since": since, "changes": all})));
             let mut text = describe(&found);
             let keys = engine.keys().await?;
@@ -180,13 +181,6 @@ fn line(found: &StoredSubmission) -> Vec<String> {
         found.submission.state().to_owned(),
         found.submission.author().person.clone(),
     ]
-}
-
-fn whole(found: &StoredSubmission) -> serde_json::Value {
-    json!({
-        "submission": found.id, "history": found.submission, "state": found.submission.state(),
-        "digest": found.version.component, "findings": found.version.findings, "manifest": found.version.manifest, "approval": found.approval,
-    })
 }
 
 fn describe(found: &StoredSubmission) -> String {

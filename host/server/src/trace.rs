@@ -1,0 +1,45 @@
+//! What is told of every request: an id that goes back with the answer, a line in the log, and counts.
+//! Addresses are told as the router knows them: an address as it was asked may hold a customer.
+
+use crate::api::Problem;
+use crate::metrics::Metrics;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+const ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps every request of the server.
+pub(crate) async fn traced(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let id = request.headers().get(ID).filter(|id| is_sound(id)).cloned().unwrap_or_else(fresh);
+    let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let begun = Instant::now();
+    // A fault of ours ends the request, not the connection with everybody else's.
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| Problem::failed().into_response());
+    let took = begun.elapsed();
+    let status = response.status().as_u16();
+    let request = id.to_str().unwrap_or_default();
+    tracing::info!(request, %method, path, status, ms = took.as_millis() as u64, "answered");
+    metrics.answered(method.as_str(), &path, status, took);
+    response.headers_mut().insert(ID, id);
+    response
+}
+
+/// An id that may stand in a log and a header.
+fn is_sound(id: &HeaderValue) -> bool {
+    let sound = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    (1..=64).contains(&id.len()) && id.as_bytes().iter().all(sound)
+}
+
+fn fresh() -> HeaderValue {
+    let secret = care_engine::Engine::new_secret().unwrap_or_default();
+    let digits: String = secret.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::from_str(&digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
+}
