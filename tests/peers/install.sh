@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the peers that the channel tests talk to, pinned, into the folder named by the first argument: node-smpp (an
-# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures). Once, under a lock.
+# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures), schemathesis (tries the API by its own description).
+# Once, under a lock.
 set -euo pipefail
 into=$1
 ready="$into/ready-1"
+ready_api="$into/ready-api-1"
 mkdir -p "$into"
 exec 9>"$into/lock"
 flock 9
-[ -e "$ready" ] && exit 0
+[ -e "$ready" ] && [ -e "$ready_api" ] && exit 0
 
 missing=()
 command -v node >/dev/null || missing+=(nodejs)
@@ -20,8 +22,16 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "PEERS ARE MISSING: install ${missing[*]}; until then the tests against real gateways are SKIPPED" >&2
     exit 0
 fi
-npm install --silent --no-audit --no-fund --no-save --prefix "$into" smpp@0.5.1
-python3 -m venv "$into/venv"
-"$into/venv/bin/pip" install --quiet --disable-pip-version-check \
-    smpp34==1.5.0 aiosmtpd==1.4.6 standardwebhooks==1.1.0
-touch "$ready"
+if [ ! -e "$ready" ]; then
+    npm install --silent --no-audit --no-fund --no-save --prefix "$into" smpp@0.5.1
+    python3 -m venv "$into/venv"
+    "$into/venv/bin/pip" install --quiet --disable-pip-version-check \
+        smpp34==1.5.0 aiosmtpd==1.4.6 standardwebhooks==1.1.0
+    touch "$ready"
+fi
+# Apart from the gateways: it brings many packages of its own.
+if [ ! -e "$ready_api" ]; then
+    python3 -m venv "$into/api-venv"
+    "$into/api-venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.0
+    touch "$ready_api"
+fi

@@ -63,6 +63,15 @@ pub fn tamper(folder: &Path, statements: &str) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// The first value of a query on a database of a data folder, behind the program's back.
+pub fn query(folder: &Path, database: &str, sql: &str) -> String {
+    let script = "import sqlite3,sys\nprint(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])";
+    let done = std::process::Command::new("python3").args(["-c", script]).arg(folder.join(database)).arg(sql).output();
+    let done = done.expect("python3 runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
 /// The folder of gateways written by others (`make peers`); `None`, and a loud word, where they are not installed.
 #[allow(clippy::disallowed_methods, reason = "`make test` says so where the peers are")]
 pub fn peers() -> Option<PathBuf> {

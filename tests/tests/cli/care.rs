@@ -43,6 +43,11 @@ impl Care {
         Self { folder: Rc::clone(&self.folder), data }
     }
 
+    /// With a data folder of another name beside, which does not exist yet.
+    pub(crate) fn beside(&self, name: &str) -> Self {
+        Self { data: self.path(name), folder: Rc::clone(&self.folder) }
+    }
+
     /// With an empty data folder.
     pub(crate) fn new() -> Self {
         let care = Self::bare();
