@@ -13,8 +13,8 @@ mod recorder;
 use crash_loop::CrashLoop;
 use std::process::ExitCode;
 
-/// Enough for four buckets.
-const CUSTOMERS: u32 = 200_000;
+/// Enough for two buckets.
+const CUSTOMERS: u32 = 100_000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
