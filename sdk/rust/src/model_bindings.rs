@@ -11,7 +11,7 @@
 
 #[cfg(not(feature = "wit-1-1"))]
 wit_bindgen::generate!({
-    path: "../../wit/care-activity-1.0.0",
+    path: "wit/care-activity-1.0.0",
     world: "model",
     pub_export_macro: true,
     export_macro_name: "export_model_component",
@@ -23,7 +23,7 @@ wit_bindgen::generate!({
 
 #[cfg(feature = "wit-1-1")]
 wit_bindgen::generate!({
-    path: "../../wit/care-activity-1.1.0",
+    path: "wit/care-activity-1.1.0",
     world: "model",
     pub_export_macro: true,
     export_macro_name: "export_model_component",

@@ -17,7 +17,7 @@ macro_rules! files {
 pub(super) const RUST: Files = files!("sdk/rust":
     "Cargo.toml" "README.md" "derive/Cargo.toml" "derive/src/lib.rs" "derive/src/names.rs" "derive/src/row.rs"
     "derive/src/variants.rs" "src/activity.rs" "src/batch.rs" "src/bindings.rs" "src/component.rs" "src/declaration.rs"
-    "src/host.rs" "src/join.rs" "src/lib.rs" "src/row.rs" "src/say.rs" "src/tally.rs" "src/testing.rs" "src/units.rs"
+    "src/host.rs" "src/join.rs" "src/lib.rs" "src/model.rs" "src/model_bindings.rs" "src/row.rs" "src/say.rs" "src/tally.rs" "src/testing.rs" "src/units.rs"
     "src/value.rs" "wit/care-activity-1.0.0/activity.wit" "wit/care-activity-1.1.0/activity.wit"
 );
 

@@ -42,6 +42,8 @@ const FINDINGS: &[(&str, &str)] = &[
     ("manifest-bounds", "a number out of its bounds"),
     ("manifest-catalogue", "an entry that the catalogue does not have"),
     ("manifest-code-mismatch", "manifest and code differ"),
+    ("manifest-column", "the column of a model that cannot be added as it is named"),
+    ("manifest-column-laxer", "a model's column that may be read more freely than what it is made of"),
     ("manifest-cron", "a cron expression that cannot be read"),
     ("manifest-field-stage", "a field in a stage that may not read it"),
     ("manifest-field-type", "a field in another type than the dictionary's"),
