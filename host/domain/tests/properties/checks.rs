@@ -31,7 +31,14 @@ fn is_a_disturbance(channel: Channel) -> bool {
 }
 
 fn disturbances(world: &World, told: &[Told]) -> Vec<Disturbance> {
-    let in_vain = [ContactState::Failed, ContactState::Cancelled, ContactState::Withdrawn, ContactState::Expired];
+    let in_vain = [
+        ContactState::Failed,
+        ContactState::Cancelled,
+        ContactState::Withdrawn,
+        ContactState::Expired,
+        // An event's contact of a higher class took its place before anything was said.
+        ContactState::Lost,
+    ];
     // Messages of one activity about one occasion in one round are one contact.
     let mut contacts: BTreeMap<_, Disturbance> = BTreeMap::new();
     for past in &world.past {
