@@ -7,7 +7,7 @@
 #[allow(dead_code, reason = "the stories use the rest")]
 mod care;
 
-use care::{AUTHOR, Care, OPERATOR, PROVINCE};
+use care::{AUTHOR, CARE, Care, OPERATOR, PROVINCE};
 use care_sandbox::package::{manifest_bytes, with_manifest};
 use care_store::Store;
 use care_tests::{ACTIVITIES, DATE, EVENING, plugin};
@@ -134,7 +134,7 @@ fn start(care: &Care, name: &str, copy: &str, params: &[&str]) {
     let pushed = care.ok(AUTHOR, &["plugin", "push", &file, "--key", &care.key()]);
     let number = pushed["submission"].to_string();
     care.ok(PROVINCE, &["submission", "simulate", &number]);
-    care.ok(PROVINCE, &["submission", "approve", &number]);
+    care.ok(PROVINCE, &["submission", "approve", &number, "--tick", CARE]);
     let params = params.iter().flat_map(|param| ["--param", *param]);
     let start: Vec<&str> = ["campaign", "start", &name].into_iter().chain(params).collect();
     care.ok(OPERATOR, &start);
