@@ -60,6 +60,21 @@ impl WorkResult {
         }
     }
 
+    /// What it is called in Chinese (S1 for a disaster's).
+    pub fn title_zh(self) -> &'static str {
+        match self {
+            Self::Safe => "安全",
+            Self::Unreachable => "无法联系",
+            Self::PossiblyMissing => "可能失踪",
+            Self::Deceased => "已遇难",
+            Self::Reached => "已接通",
+            Self::Refused => "拒绝",
+            Self::WrongNumber => "错号",
+            Self::Done => "已办理",
+            Self::Declined => "未办理",
+        }
+    }
+
     /// The result of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|result| result.name() == name)
@@ -79,6 +94,15 @@ impl WorkResult {
             _ => ContactState::Sent,
         }
     }
+}
+
+/// Where work stands that has no result: not released yet, waiting to be taken, in somebody's hand, or over without one.
+const WITHOUT_RESULT: [&str; 8] =
+    ["planned", "waiting", "handed-out", "failed", "cancelled", "withdrawn", "expired", "lost"];
+
+/// Every name of where a piece of work may stand.
+pub fn standing_names() -> impl Iterator<Item = &'static str> {
+    WITHOUT_RESULT.into_iter().chain(WorkResult::ALL.map(WorkResult::name))
 }
 
 /// Whether a contact of a class may be called at an instant: not in the forbidden hours of the policy, which are meant in
@@ -176,6 +200,19 @@ mod tests {
         assert!(works_on(Role::InformationSystems, Channel::Action, Addressee::InformationSystems));
         assert!(!works_on(Role::KeyAccounts, Channel::Action, Addressee::InformationSystems));
         assert!(!works_on(Role::InformationSystems, Channel::CallList, Addressee::Customer));
+    }
+
+    #[test]
+    fn work_stands_under_one_name() {
+        let mut names: Vec<&str> = standing_names().collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        // How a contact ends without a result is called as in the ledger.
+        for state in ["planned", "failed", "cancelled", "withdrawn", "expired", "lost"] {
+            assert!(names.contains(&state) && ContactState::from_name(state).is_some(), "{state}");
+        }
     }
 
     #[test]

@@ -201,6 +201,12 @@ impl EventId {
     }
 }
 
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
 impl EventDictionary {
     /// Everything in it that cannot be meant.
     pub fn check(&self, fields: &Dictionary, outcomes: &Outcomes) -> Vec<Finding> {

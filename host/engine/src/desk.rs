@@ -300,7 +300,7 @@ pub fn work_csv(work: &[Work]) -> String {
 }
 
 /// Whose work a person does on a channel: `None` for all of it.
-fn own_addressee(channel: Channel, actor: &Actor) -> Result<Option<Addressee>, EngineError> {
+pub(crate) fn own_addressee(channel: Channel, actor: &Actor) -> Result<Option<Addressee>, EngineError> {
     let all = [Addressee::InformationSystems, Addressee::KeyAccounts, Addressee::CustomerService];
     let own = all.into_iter().find(|addressee| desk::works_on(actor.role, channel, *addressee));
     match (channel, own) {

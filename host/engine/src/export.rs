@@ -2,7 +2,8 @@
 
 use crate::{Engine, EngineError};
 use care_domain::contact::Channel;
-use care_domain::export::{Cell, DECISIONS, TABLES};
+use care_domain::event::{Event, EventId, Standing};
+use care_domain::export::{Cell, DECISIONS, EVENTS, TABLES};
 use care_domain::verdict::Decision;
 use care_population::decision_log;
 use care_population::export::{Form, TableFile};
@@ -26,11 +27,13 @@ impl Engine {
             }
             written.insert(table.name, file.finish()?);
         }
-        written.insert(DECISIONS.name, self.export_decisions(folder, form).await?);
+        let (decisions, events) = self.export_decisions(folder, form).await?;
+        written.extend([(DECISIONS.name, decisions), (EVENTS.name, events)]);
         Ok(written)
     }
 
-    async fn export_decisions(&self, folder: &Path, form: Form) -> Result<u64, EngineError> {
+    /// Decisions of plans and of events, and the events themselves; rows of each.
+    async fn export_decisions(&self, folder: &Path, form: Form) -> Result<(u64, u64), EngineError> {
         let mut file = TableFile::create(folder, DECISIONS, form)?;
         let mut plans = self.store.plans().await?;
         plans.sort_by(|a, b| a.id.cmp(&b.id));
@@ -43,8 +46,35 @@ impl Engine {
                 rows.chunks(PAGE as usize).try_for_each(|rows| file.write(rows))?;
             }
         }
-        Ok(file.finish()?)
+        let mut told = TableFile::create(folder, EVENTS, form)?;
+        for number in 1..=self.store.last_event_batch().await? {
+            let batch = self.event_batch(Some(number)).await?;
+            let world = self.kept_batch(number).await?.world;
+            let decided: Vec<Vec<Cell>> = batch.decisions.iter().map(|decision| row(&world, decision)).collect();
+            file.write(&decided)?;
+            let events: Vec<Vec<Cell>> = batch.events.iter().map(|event| event_row(number, event)).collect();
+            told.write(&events)?;
+        }
+        Ok((file.finish()?, told.finish()?))
     }
+}
+
+/// An event in the order of `EVENTS`. What came with it stays behind: a source may write what it knows of a customer there.
+fn event_row(batch: i64, event: &Event) -> Vec<Cell> {
+    let standing = match event.standing {
+        Standing::Offered => "offered",
+        Standing::Late => "late",
+        Standing::Overtaken => "overtaken",
+    };
+    vec![
+        Cell::Whole(batch),
+        Cell::Text(event.source.clone()),
+        Cell::Text(EventId::of(&event.source, &event.id).to_string()),
+        Cell::Text(event.kind.clone()),
+        Cell::Text(event.customer.to_string()),
+        Cell::Whole(event.time),
+        Cell::Text(standing.to_owned()),
+    ]
 }
 
 /// A decision in the order of `DECISIONS`. Its figures stay behind: a rule may write what it saw of a customer there.

@@ -53,6 +53,7 @@ mod variant;
 mod why;
 mod wide;
 mod wording;
+mod work_list;
 
 pub use audit_export::{AuditExport, check_audit_export};
 pub use backup::{BackupList, restore};
@@ -89,6 +90,7 @@ pub use touchpoint::{Answered, Call, FollowUp, Prompt, Prompts, ShownCall};
 pub use upload::Pushed;
 pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use wide::ExperimentImport;
+pub use work_list::{ListedWork, WorkListQuery, work_list_csv};
 
 pub use care_channels::{GatewaysConfig, Health};
 pub use care_population::PopulationError;

@@ -14,7 +14,8 @@ use care_domain::person::Act;
 use care_domain::text::{Bilingual, nearest_hint};
 use care_domain::time;
 use care_store::{
-    CallRecord, NewContact, NewControl, NewOutcome, PromptAnswer, PromptDocument, PromptRecord, Seen, StoredContact,
+    CallRecord, NewContact, NewControl, NewOutcome, PromptAnswer, PromptDocument, PromptKept, PromptRecord, Seen,
+    StoredContact,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -244,17 +245,34 @@ impl Engine {
             "touchpoint",
             json!({"prompt": id, "activity": contact.activity}),
         );
-        let answer =
-            PromptAnswer { prompt: &prompt, accepted, follow_up: chosen.as_ref(), outcome: outcome(&prompt, kind, at) };
+        let answer = PromptAnswer {
+            prompt: &prompt,
+            accepted,
+            follow_up: chosen.as_ref(),
+            budget_fen: self.budget_of(chosen.as_ref(), at).await?,
+            outcome: outcome(&prompt, kind, at),
+        };
         match self.store.answer_prompt(&answer, &entry).await? {
-            Some(stopped) => {
+            PromptKept::Kept(stopped) => {
                 Ok(Answered { prompt: id.to_owned(), stopped, follow_up: chosen.map(|contact| contact.id.to_string()) })
             }
-            None => {
+            PromptKept::Before => {
                 let message = format!("prompt {id} was answered before");
                 Err(EngineError::refused("answered-before", message, "An answer is kept once"))
             }
+            PromptKept::BudgetSpent => {
+                let message = format!("the budget of {} leaves no room for what should follow", contact.activity);
+                Err(EngineError::refused("budget-spent", message, "Answer without a follow-up; nothing was kept yet"))
+            }
         }
+    }
+
+    /// What a follow-up's version may spend in all; `None` where no budget pays for it.
+    async fn budget_of(&self, follow_up: Option<&NewContact>, at: i64) -> Result<Option<u64>, EngineError> {
+        let Some(contact) = follow_up.filter(|contact| contact.cost_fen > 0) else { return Ok(None) };
+        let live = self.live(at).await?;
+        let budget = live.world.budgets.values().find(|(component, _)| *component == contact.component);
+        Ok(budget.map(|(_, fen)| *fen))
     }
 
     fn known_value(&self, field: &str, value: &str) -> Result<(), EngineError> {

@@ -2,6 +2,7 @@
 
 mod access;
 mod author;
+pub(crate) mod desk;
 mod disaster;
 mod live;
 mod message;
@@ -913,6 +914,8 @@ pub(crate) enum CallsCommand {
     Close,
     /// List the newest windows.
     List,
+    /// List the calls themselves: what waits, who has what, what came of it.
+    Queue(desk::ListArgs),
     /// Take calls to make, the most urgent first.
     Take(TakeArgs),
     /// Record what came of calls, from CSV: contact,result[,note].
@@ -930,6 +933,8 @@ pub(crate) enum CallsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RequestsCommand {
+    /// List the requests to one's own department: what waits, who has what, what was done.
+    List(desk::ListArgs),
     /// Take requests to one's own department.
     Take(TakeArgs),
     /// Record what was done, from CSV: contact,result[,note]; results are done and declined.

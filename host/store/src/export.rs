@@ -16,7 +16,7 @@ pub enum Cursor {
 }
 
 /// The statement of each table: the cursor first, then the columns in the order of `care_domain::export::TABLES`.
-const STATEMENTS: [(&str, &str); 14] = [
+const STATEMENTS: [(&str, &str); 35] = [
     (
         "contacts",
         "SELECT seq, lower(hex(id)), plan, campaign, activity, component, lower(hex(customer)), class, weight, score, \
@@ -87,11 +87,127 @@ const STATEMENTS: [(&str, &str); 14] = [
          a.activity FROM needs n LEFT JOIN need_answers a ON a.need = n.id \
          WHERE n.id || ' ' || coalesce(a.activity, '') > ?1 ORDER BY 1 LIMIT ?2",
     ),
+    (
+        "activations",
+        "SELECT campaign, campaign, json_extract(bounds, '$.areas'), json_extract(bounds, '$.from'), \
+         json_extract(bounds, '$.until'), reason, json_extract(review, '$.review') FROM activations WHERE campaign \
+         > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "alerts",
+        "SELECT sender || ' ' || identifier || ' ' || sent, sender, identifier, sent, taken_at FROM alerts WHERE \
+         sender || ' ' || identifier || ' ' || sent > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    ("calendars", "SELECT year, year, digest, days, imported_at FROM calendars WHERE year > ?1 ORDER BY 1 LIMIT ?2"),
+    (
+        "calling-windows",
+        "SELECT id, id, opened_at, closes_at, seats, calls_an_hour FROM calling_windows WHERE id > ?1 ORDER BY 1 \
+         LIMIT ?2",
+    ),
+    ("calls", "SELECT id, id, lower(hex(customer)), at, channel, topic FROM calls WHERE id > ?1 ORDER BY 1 LIMIT ?2"),
+    (
+        "carried",
+        "SELECT seq, plan, date, campaign, lower(hex(customer)), occasion, reason, score, not_before, not_after, \
+         open FROM carried WHERE seq > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "copies",
+        "SELECT hex(id), kind, subject, plan, template, channel, language, at, answer FROM asides WHERE id > \
+         unhex(?1) ORDER BY id LIMIT ?2",
+    ),
+    (
+        "dead-letters",
+        "SELECT hex(contact) || ' ' || at, lower(hex(contact)), at, gateway, replayed_at FROM dead_letters WHERE \
+         hex(contact) || ' ' || at > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "deliveries",
+        "SELECT hex(contact), lower(hex(contact)), lower(hex(customer)), delivery, at FROM deliveries WHERE \
+         contact > unhex(?1) ORDER BY contact LIMIT ?2",
+    ),
+    (
+        "disasters",
+        "SELECT id, id, json_extract(document, '$.name'), json_extract(document, '$.onset'), \
+         json_extract(document, '$.until'), json_extract(document, '$.state'), json_extract(document, '$.areas'), \
+         json_extract(document, '$.campaign') FROM disasters WHERE id > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "event-batches",
+        "SELECT number, number, instant, mark, world, json_array_length(events) FROM event_batches WHERE number > \
+         ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "handouts",
+        "SELECT hex(contact) || ' ' || attempt, lower(hex(contact)), attempt, lower(hex(customer)), campaign, \
+         channel, at, back_at, window, result, result_at FROM handouts WHERE (contact, attempt) > \
+         (unhex(substr(?1, 1, 32)), CAST(substr(?1, 34) AS INTEGER)) ORDER BY contact, attempt LIMIT ?2",
+    ),
+    (
+        "named-lists",
+        "SELECT name, name, (SELECT COUNT(*) FROM named_list_members m WHERE m.list = l.name), expires_on, \
+         imported_at FROM named_lists l WHERE name > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "policies",
+        "SELECT number, number, digest, base, state, document FROM policy_versions WHERE number > ?1 ORDER BY 1 \
+         LIMIT ?2",
+    ),
+    (
+        "prompts",
+        "SELECT id, id, call, lower(hex(customer)), world, activity, occasion, state, answered_at FROM prompts \
+         WHERE id > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "reference-tables",
+        "SELECT name, name, digest, imported_at FROM reference_tables WHERE name > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "release-cuts",
+        "SELECT plan || ' ' || campaign || ' ' || hex(customer) || ' ' || occasion || ' ' || round, plan, \
+         campaign, lower(hex(customer)), occasion, round, rule FROM release_cuts WHERE plan || ' ' || campaign || \
+         ' ' || hex(customer) || ' ' || occasion || ' ' || round > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "sends",
+        "SELECT hex(contact) || ' ' || attempt, lower(hex(contact)), attempt, lower(hex(customer)), channel, \
+         gateway, started_at, answered_at, answer FROM sends WHERE (contact, attempt) > (unhex(substr(?1, 1, \
+         32)), CAST(substr(?1, 34) AS INTEGER)) ORDER BY contact, attempt LIMIT ?2",
+    ),
+    (
+        "simulations",
+        "SELECT s.id, s.id, s.submission, v.activity, v.version, s.business_date, s.evidence, s.at FROM \
+         simulations s JOIN submissions u ON u.id = s.submission JOIN versions v ON v.component = u.component \
+         WHERE s.id > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "snapshots",
+        "SELECT id, id, business_date, customers, imported_at FROM snapshots WHERE id > ?1 ORDER BY 1 LIMIT ?2",
+    ),
+    (
+        "switches",
+        "SELECT scope || ' ' || target, scope, target, at FROM switches WHERE scope || ' ' || target > ?1 ORDER \
+         BY 1 LIMIT ?2",
+    ),
 ];
 
 /// Tables whose cursor is a number.
-const NUMBERED: [&str; 8] =
-    ["contacts", "contact-log", "controls", "outcomes", "wishes", "versions", "evaluations", "findings"];
+const NUMBERED: [&str; 15] = [
+    "contacts",
+    "contact-log",
+    "controls",
+    "outcomes",
+    "wishes",
+    "versions",
+    "evaluations",
+    "findings",
+    "calendars",
+    "calling-windows",
+    "carried",
+    "disasters",
+    "event-batches",
+    "policies",
+    "simulations",
+];
 
 impl Store {
     /// The rows of a table after `after`, at most `limit`, and where the next page begins; `None` at the end.

@@ -38,6 +38,7 @@ mod simulations;
 mod staff;
 mod tasks;
 mod tokens;
+mod work;
 
 pub use activations::Activation;
 pub use audit::HeadSigner;
@@ -63,7 +64,7 @@ pub use passwords::Password;
 pub use people::Thrown;
 pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
 pub use policies::{CalendarRow, PolicyVersion};
-pub use prompts::{CallRecord, PromptAnswer, PromptDocument, PromptRecord, Seen};
+pub use prompts::{CallRecord, PromptAnswer, PromptDocument, PromptKept, PromptRecord, Seen};
 pub use receipts::{Delivered, Heard, LastSent, ReceiptsNoted};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
@@ -73,6 +74,7 @@ pub use simulations::Simulation;
 pub use staff::{Aside, NewAside, Staff};
 pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow};
 pub use tokens::Token;
+pub use work::{StandingCount, StandingWork, WorkQuery};
 
 use error::During;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -102,6 +104,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("../migrations/0009_events.sql")),
     (10, include_str!("../migrations/0010_requests.sql")),
     (11, include_str!("../migrations/0011_passwords.sql")),
+    (12, include_str!("../migrations/0012_work.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../identity-migrations/0001_start.sql")),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteExecutor, Transaction};
 use std::collections::BTreeMap;
 
 /// A transaction of so many holds the write lock for a fraction of a second.
@@ -235,16 +235,7 @@ impl Store {
 
     /// What a version's contacts of other plans cost so far, in fen: those that wait and those that went out.
     pub async fn spent(&self, component: &str, plan: &str) -> Result<u64, StoreError> {
-        let spent: i64 = sqlx::query_scalar(
-            "SELECT coalesce(SUM(cost_fen), 0) FROM contacts WHERE component = ? AND plan <> ? \
-             AND state NOT IN ('cancelled', 'withdrawn', 'expired', 'failed', 'lost')",
-        )
-        .bind(component)
-        .bind(plan)
-        .fetch_one(&self.readers)
-        .await
-        .during("adding up what was spent")?;
-        Ok(spent as u64)
+        spent(&self.readers, component, plan).await
     }
 
     /// The candidates of a plan that wait for release, in a stable order. `approvals`: digest by campaign.
@@ -460,4 +451,22 @@ fn plan_of((id, pins, tallies, created_at, state, halt, halted): PlanRow) -> Res
         _ => return Err(StoreError::impossible("plans", "state", &id)),
     };
     Ok(Plan { pins: from_json("plans", &id, &pins)?, id, state, created_at })
+}
+
+/// What a version's contacts cost so far but those of a plan, in fen.
+pub(crate) async fn spent(
+    database: impl SqliteExecutor<'_>,
+    component: &str,
+    but_plan: &str,
+) -> Result<u64, StoreError> {
+    let spent: i64 = sqlx::query_scalar(
+        "SELECT coalesce(SUM(cost_fen), 0) FROM contacts WHERE component = ? AND cost_fen > 0 AND plan <> ? \
+         AND state NOT IN ('cancelled', 'withdrawn', 'expired', 'failed', 'lost')",
+    )
+    .bind(component)
+    .bind(but_plan)
+    .fetch_one(database)
+    .await
+    .during("adding up what was spent")?;
+    Ok(spent as u64)
 }

@@ -7,6 +7,7 @@ use crate::dispatch::FREE;
 use crate::error::{During, StoreError};
 use crate::events::{cancel_waiting, release};
 use crate::outcomes::{NewOutcome, record_new};
+use crate::plans::spent;
 use crate::registry::{from_json, to_json};
 use crate::{MAX_BINDS, Store};
 use care_domain::audit::Entry;
@@ -15,6 +16,9 @@ use care_domain::key::CustomerKey;
 use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::BTreeSet;
+
+/// The name of no plan: everything that was spent counts.
+const NO_PLAN: &str = "";
 
 /// A call or visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +83,21 @@ pub struct PromptAnswer<'a> {
     pub accepted: bool,
     /// What goes out after an acceptance.
     pub follow_up: Option<&'a NewContact>,
+    /// What its version may spend in all, in fen; `None` where nothing limits it.
+    pub budget_fen: Option<u64>,
     /// The ledger's line.
     pub outcome: NewOutcome,
+}
+
+/// What keeping an answer did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptKept {
+    /// It is kept, and ended so many waiting contacts.
+    Kept(u64),
+    /// The prompt was answered before.
+    Before,
+    /// What should follow costs more than is left; nothing is kept.
+    BudgetSpent,
 }
 
 impl Store {
@@ -194,8 +211,7 @@ impl Store {
     }
 
     /// Keeps an answer, once. An acceptance stops what waits outbound of the activity, and sends what was chosen.
-    /// `None` when the prompt was answered before; else how many waiting contacts it ended.
-    pub async fn answer_prompt(&self, answer: &PromptAnswer<'_>, entry: &Entry) -> Result<Option<u64>, StoreError> {
+    pub async fn answer_prompt(&self, answer: &PromptAnswer<'_>, entry: &Entry) -> Result<PromptKept, StoreError> {
         let doing = "answering a prompt";
         let (prompt, contact) = (answer.prompt, &answer.prompt.document.prompt);
         let mut tx = self.write().await?;
@@ -210,10 +226,16 @@ impl Store {
         .await
         .during(doing)?;
         if moved.rows_affected() == 0 {
-            return Ok(None);
+            return Ok(PromptKept::Before);
         }
         said(&mut tx, contact, entry.at).await?;
         let mut ended = 0;
+        if let Some(follow_up) = answer.follow_up
+            && let Some(budget_fen) = answer.budget_fen
+            && spent(&mut *tx, &follow_up.component, NO_PLAN).await? + follow_up.cost_fen > budget_fen
+        {
+            return Ok(PromptKept::BudgetSpent);
+        }
         if answer.accepted {
             let ends = [(contact.customer, contact.activity.clone(), answer.outcome.kind.clone())];
             ended = cancel_waiting(&mut tx, &ends, entry.at).await?;
@@ -234,7 +256,7 @@ impl Store {
         record_new(&mut tx, std::slice::from_ref(&answer.outcome), entry.at).await?;
         self.audit(&mut tx, entry).await?;
         tx.commit().await.during(doing)?;
-        Ok(Some(ended))
+        Ok(PromptKept::Kept(ended))
     }
 }
 

@@ -240,6 +240,14 @@ impl Action {
             Self::BusinessOpportunity => "business-opportunity",
         }
     }
+
+    /// In a cell of a list: what is asked for, with its value where it has one.
+    pub fn told(&self) -> String {
+        match self {
+            Self::CreditRating { value } => format!("{} {value}", self.name()),
+            _ => self.name().to_owned(),
+        }
+    }
 }
 
 /// A typed hole in a template.

@@ -3,6 +3,7 @@
 use super::{Report, Section};
 use crate::learnt::date_of_instant;
 use crate::{Engine, EngineError};
+use care_domain::desk::WorkResult;
 use care_domain::policy::Class;
 use care_domain::text::nearest_hint;
 use care_domain::time;
@@ -58,6 +59,7 @@ impl Engine {
         }
         sections.push(totals);
         sections.push(messages(&activities, &of_today, &so_far));
+        sections.push(self.work_told(&activities, until).await?);
         sections.push(self.stands(&activities, until).await?);
         sections.push(self.outcomes(&activities, (from, until)).await?);
         let title = format!("日报 Daily report: {}", activities.join(", "));
@@ -88,6 +90,20 @@ impl Engine {
         Ok(names.into_iter().map(str::to_owned).collect())
     }
 
+    /// Where calls and requests stand: what still waits, who has what, what came of the rest, by round.
+    async fn work_told(&self, activities: &[String], until: i64) -> Result<Section, EngineError> {
+        let columns = ["活动 activity", "清单 list", "轮次 round", "状态 state", "数量 count"];
+        let mut section = Section::new("外呼与工单 Calls and requests", &columns);
+        for name in activities {
+            for count in self.store.work_standing(name, until).await? {
+                let list = if count.channel == "action" { "工单 requests" } else { "外呼 calls" };
+                let state = format!("{} {}", standing_zh(&count.standing), count.standing);
+                section.row([name.clone(), list.to_owned(), count.round.to_string(), state, count.count.to_string()]);
+            }
+        }
+        Ok(section)
+    }
+
     /// Where customers stand by the last thing that was heard of them.
     async fn stands(&self, activities: &[String], until: i64) -> Result<Section, EngineError> {
         let mut section =
@@ -114,6 +130,20 @@ impl Engine {
             section.row([count.activity.clone(), title, count.count.to_string()]);
         }
         Ok(section)
+    }
+}
+
+/// What people call where a piece of work stands.
+fn standing_zh(standing: &str) -> &'static str {
+    match standing {
+        "planned" => "待发布",
+        "waiting" => "待处理",
+        "handed-out" => "处理中",
+        "failed" => "失败",
+        "cancelled" | "withdrawn" => "已取消",
+        "expired" => "已过期",
+        "lost" => "已让位",
+        result => WorkResult::from_name(result).map_or("", WorkResult::title_zh),
     }
 }
 

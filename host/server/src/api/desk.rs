@@ -1,13 +1,16 @@
 //! Work that people do from a list, and the gateways by which everything else goes out.
 
+use super::listing::page;
 use super::prelude::*;
 use care_domain::contact::Channel;
-use care_engine::work_csv;
+use care_engine::{WorkListQuery, work_csv};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(windows, open))
         .routes(routes!(close))
+        .routes(routes!(list_calls))
+        .routes(routes!(list_requests))
         .routes(routes!(take_calls))
         .routes(routes!(record_calls))
         .routes(routes!(take_requests))
@@ -54,6 +57,43 @@ async fn open(caller: Caller, Body(new): Body<NewWindow>) -> Answer<Made> {
 async fn close(caller: Caller) -> Answer<StatusCode> {
     caller.engine.close_calling_window(&caller.person, now_ms()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which work.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct WhichWork {
+    /// Only what stands so: `planned`, `waiting`, `handed-out`, a result, or how it ended without one.
+    standing: Option<String>,
+    /// Only of this campaign.
+    campaign: Option<String>,
+    /// Pieces of a page, 1 to 1000.
+    limit: Option<usize>,
+    /// Where the page begins: `next` of the page before.
+    cursor: Option<String>,
+}
+
+async fn list(api: &Api, caller: &Caller, channel: Channel, which: WhichWork) -> Answer<Json<Page>> {
+    let paging = Paging { limit: which.limit, cursor: which.cursor };
+    let size = paging.size()?;
+    let after = paging.after(api, channel.name())?.and_then(|place| place.parse().ok()).unwrap_or(0);
+    let query = WorkListQuery { standing: which.standing, campaign: which.campaign, after, limit: size as u32 };
+    let listed = caller.engine.work_list(channel, &query, &caller.person, now_ms()).await?;
+    let last = listed.last().filter(|_| listed.len() == size).map(|work| work.place.to_string());
+    Ok(Json(page(api, channel.name(), listed.iter().map(|work| json!(work)).collect(), last.as_deref())))
+}
+
+/// Calls: what waits, who has what, what came of it. Names and numbers are shown to whoever takes one.
+#[utoipa::path(get, path = "/v1/calls", tag = "desk", params(WhichWork), responses((status = 200, body = Page), Problem))]
+async fn list_calls(State(api): State<Api>, caller: Caller, Asked(which): Asked<WhichWork>) -> Answer<Json<Page>> {
+    list(&api, &caller, Channel::CallList, which).await
+}
+
+/// Requests to one's own department: what waits, who has what, what was done.
+#[utoipa::path(get, path = "/v1/requests", tag = "desk", params(WhichWork), responses((status = 200, body = Page), Problem))]
+async fn list_requests(State(api): State<Api>, caller: Caller, Asked(which): Asked<WhichWork>) -> Answer<Json<Page>> {
+    list(&api, &caller, Channel::Action, which).await
 }
 
 /// How much work to take.

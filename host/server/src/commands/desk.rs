@@ -2,17 +2,20 @@
 
 use super::{open, read};
 use crate::answer::{Answer, table};
+use crate::args::desk::ListArgs;
 use crate::args::{Args, CallsCommand, RequestsCommand, TakeArgs};
 use crate::clock::now_ms;
 use anyhow::Context;
 use care_domain::contact::Channel;
 use care_domain::time::write_instant;
-use care_engine::{CallingWindow, Engine, Work, WorkRecorded, work_csv};
+use care_engine::{CallingWindow, Engine, ListedWork, Work, WorkListQuery, WorkRecorded, work_csv, work_list_csv};
 use serde_json::json;
 use std::path::Path;
 
 /// Rejected lines shown to people; programs get all.
 const SHOWN: usize = 20;
+/// Pieces of work read at once.
+const PAGE: u32 = 1_000;
 
 /// `care calls`
 pub(crate) async fn calls(args: &Args, command: &CallsCommand) -> anyhow::Result<Answer> {
@@ -37,6 +40,7 @@ pub(crate) async fn calls(args: &Args, command: &CallsCommand) -> anyhow::Result
             let text = table(&["window", "by", "from", "to", "seats", "handed out"], &rows);
             Ok(Answer::new(text, json!({"windows": windows})))
         }
+        CallsCommand::Queue(which) => list(args, &engine, Channel::CallList, which).await,
         CallsCommand::Take(take) => take_work(args, &engine, Channel::CallList, take).await,
         CallsCommand::Record { file } => record(args, &engine, Channel::CallList, file).await,
         CallsCommand::Report { date } => report(&engine, *date).await,
@@ -47,9 +51,40 @@ pub(crate) async fn calls(args: &Args, command: &CallsCommand) -> anyhow::Result
 pub(crate) async fn requests(args: &Args, command: &RequestsCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
+        RequestsCommand::List(which) => list(args, &engine, Channel::Action, which).await,
         RequestsCommand::Take(take) => take_work(args, &engine, Channel::Action, take).await,
         RequestsCommand::Record { file } => record(args, &engine, Channel::Action, file).await,
     }
+}
+
+async fn list(args: &Args, engine: &Engine, channel: Channel, which: &ListArgs) -> anyhow::Result<Answer> {
+    let mut query = WorkListQuery {
+        standing: which.standing.clone(),
+        campaign: which.campaign.clone(),
+        after: 0,
+        limit: which.count.min(PAGE),
+    };
+    let mut listed: Vec<ListedWork> = Vec::new();
+    while query.limit > 0 {
+        let page = engine.work_list(channel, &query, &args.user, now_ms()).await?;
+        let full = page.len() == query.limit as usize;
+        query.after = page.last().map_or(query.after, |work| work.place);
+        listed.extend(page);
+        query.limit = if full { (which.count - listed.len() as u32).min(PAGE) } else { 0 };
+    }
+    if let Some(out) = &which.out {
+        std::fs::write(out, work_list_csv(&listed)).with_context(|| format!("{} cannot be written", out.display()))?;
+        let text = format!("{} written to {}", listed.len(), out.display());
+        return Ok(Answer::new(text, json!({"listed": listed.len(), "out": out})));
+    }
+    let row = |w: &ListedWork| {
+        let what = w.action.as_ref().map_or_else(|| w.addressee.name().to_owned(), |action| action.told());
+        let person = w.person.clone().unwrap_or_default();
+        vec![w.contact.clone(), w.customer.clone(), what, w.round.to_string(), w.standing.clone(), person]
+    };
+    let rows: Vec<Vec<String>> = listed.iter().map(row).collect();
+    let text = table(&["contact", "customer", "what", "round", "stands", "who"], &rows);
+    Ok(Answer::new(text, json!({"work": listed})))
 }
 
 async fn take_work(args: &Args, engine: &Engine, channel: Channel, take: &TakeArgs) -> anyhow::Result<Answer> {
