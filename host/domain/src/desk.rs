@@ -96,9 +96,21 @@ impl WorkResult {
     }
 }
 
-/// Where work stands that has no result: not released yet, waiting to be taken, in somebody's hand, or over without one.
-const WITHOUT_RESULT: [&str; 8] =
-    ["planned", "waiting", "handed-out", "failed", "cancelled", "withdrawn", "expired", "lost"];
+/// Where work stands that has no result: not released yet, waiting to be taken, in somebody's hand, given away by file, or
+/// over without one.
+const WITHOUT_RESULT: [&str; 11] = [
+    "planned",
+    "waiting",
+    "handed-out",
+    "sending",
+    "sent",
+    "unknown",
+    "failed",
+    "cancelled",
+    "withdrawn",
+    "expired",
+    "lost",
+];
 
 /// Every name of where a piece of work may stand.
 pub fn standing_names() -> impl Iterator<Item = &'static str> {
@@ -210,7 +222,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), all);
         // How a contact ends without a result is called as in the ledger.
-        for state in ["planned", "failed", "cancelled", "withdrawn", "expired", "lost"] {
+        for state in ["planned", "sending", "sent", "unknown", "failed", "cancelled", "withdrawn", "expired", "lost"] {
             assert!(names.contains(&state) && ContactState::from_name(state).is_some(), "{state}");
         }
     }

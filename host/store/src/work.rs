@@ -57,9 +57,8 @@ pub struct StandingCount {
 
 /// Where a contact `c` stands by its last hand-out `h`.
 const STANDING: &str = "CASE WHEN h.result IS NOT NULL THEN h.result \
-     WHEN c.state IN ('failed', 'cancelled', 'withdrawn', 'expired', 'lost') THEN c.state \
      WHEN c.state = 'sending' AND h.contact IS NOT NULL THEN 'handed-out' \
-     WHEN c.state = 'planned' THEN 'planned' ELSE 'waiting' END";
+     WHEN c.state = 'released' THEN 'waiting' ELSE c.state END";
 
 /// Contacts worked off from lists, in words of the index that holds them.
 const WORKED: &str = "(c.channel IN ('call-list', 'action') OR c.via IS NOT NULL)";

@@ -8,7 +8,7 @@ use care_domain::approval::Conditions;
 use care_domain::contact::{Channel, ContactState};
 use care_domain::policy::Class;
 use care_domain::time::parse_instant;
-use care_engine::{Call, Engine, EngineError, Work, work_csv};
+use care_engine::{Call, Engine, EngineError, Work, WorkListQuery, work_csv, work_list_csv};
 use care_sandbox::package::{manifest_bytes, with_manifest};
 use care_tests::{DATE, plugin};
 use serde_json::{Value, json};
@@ -102,8 +102,24 @@ async fn numbers_are_handed_out_in_a_window_only_the_most_urgent_first_and_resul
 async fn a_department_takes_its_own_requests_and_says_what_it_did() {
     let (_folder, engine) = planned(6_000, &["disaster-response"], DESKS).await;
     let take = async |who: &str| engine.hand_work_out(Channel::Action, 200, who, evening()).await;
+    let list = async |who: &str, standing: Option<&str>, limit: u32| {
+        let query = WorkListQuery { standing: standing.map(str::to_owned), limit, ..WorkListQuery::default() };
+        engine.work_list(Channel::Action, &query, who, evening()).await
+    };
+    let all = list("information-systems", None, 1_000).await.expect("a list");
+    assert!(all.iter().all(|work| work.standing == "waiting" && work.person.is_none() && !work.customer.is_empty()));
+    assert!(list("key-accounts", None, 1_000).await.expect("a list").is_empty(), "these are not theirs");
+    refused(list("operator", None, 10).await, "not-allowed");
+    refused(list("information-systems", Some("wating"), 10).await, "unknown-standing");
+    refused(list("information-systems", None, 0).await, "bad-limit");
+    let query = WorkListQuery { after: all[2].place, limit: 2, ..WorkListQuery::default() };
+    let page = engine.work_list(Channel::Action, &query, "information-systems", evening()).await.expect("a page");
+    assert_eq!(page, all[3..5], "a page goes on after the last of the one before");
     let requests = take("information-systems").await.expect("requests");
     assert!(!requests.is_empty());
+    let taken = list("information-systems", Some("handed-out"), 1_000).await.expect("a list");
+    assert_eq!((taken.len(), requests.len() <= all.len()), (requests.len(), true));
+    assert!(taken.iter().all(|work| work.person.as_deref() == Some("information-systems")));
     for request in &requests {
         let action = serde_json::to_value(&request.action).expect("JSON");
         assert!(action["request"] == "credit-rating" && action["value"] == 9999 || action["request"] == "fee-waiver");
@@ -119,6 +135,22 @@ async fn a_department_takes_its_own_requests_and_says_what_it_did() {
     assert_eq!(report.requests["disaster-response-1"].results["done"], done.recorded);
     let sent = counts(&engine, "action").await.get("sent").copied().unwrap_or(0);
     assert_eq!(sent, done.recorded);
+    let finished = list("information-systems", Some("done"), 1_000).await.expect("a list");
+    assert_eq!(finished.len() as u64, done.recorded);
+    let csv = work_list_csv(&finished);
+    assert_eq!(csv.lines().count(), finished.len() + 1);
+    let line = csv.lines().nth(1).expect("a line");
+    let told = ["credit-rating 9999", "fee-waiver"].iter().any(|request| line.contains(request));
+    assert!(told && line.contains(",done,") && line.contains("said, \"\"hm\"\""), "{line}");
+    let report = engine.daily_report(Some(day(DATE)), None, evening()).await.expect("a report");
+    let section = report.sections.iter().find(|s| s.title.contains("Calls and requests")).expect("a section");
+    let of = |list: &str, state: &str| -> u64 {
+        let rows = section.rows.iter().filter(|row| row[1].contains(list) && row[3].contains(state));
+        rows.map(|row| row[4].parse::<u64>().expect("a count")).sum()
+    };
+    assert_eq!((of("requests", "done"), of("requests", "handed-out")), (done.recorded, 0), "{section:?}");
+    assert_eq!(of("requests", "waiting"), (all.len() - requests.len()) as u64, "{section:?}");
+    assert!(of("calls", "waiting") > 0, "{section:?}");
 }
 
 /// The reminder with the whole chain of S3: SMS, the desk, a call, the store.

@@ -88,6 +88,37 @@ async fn what_was_declined_is_not_shown_again_and_stops_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_budget_pays_for_the_messages_after_a_call_too_and_for_no_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = support::populated(folder.path(), 2_000).await;
+    without_control(&engine).await;
+    // One short message costs 5 fen a segment: this pays for the first customer's and not for another one.
+    let conditions = Conditions { budget_fen: Some(19), ..Conditions::default() };
+    support::approved(&engine, "balance-reminder", &conditions).await;
+    support::started(&engine, "balance-reminder", json!({})).await;
+    let (mut sent, mut refused, mut spent) = (0, 0, 0);
+    for who in support::customers(&engine).await {
+        let Some(prompt) = asks(&engine, who, ten()).await.prompts.pop() else { continue };
+        let answered = engine.answer_prompt(&prompt.id, true, Some(FollowUp::Sms), AGENT, ten()).await;
+        if let Err(error) = answered {
+            assert_eq!(error.findings()[0].code, "budget-spent");
+            assert_eq!(support::states(&engine, who, "balance-reminder").await, [] as [&str; 0], "nothing is kept");
+            // Without a follow-up the acceptance is kept as ever.
+            engine.answer_prompt(&prompt.id, true, None, AGENT, ten()).await.expect("an answer");
+            refused += 1;
+        } else {
+            let messages = support::messages(&engine, who, "balance-reminder").await;
+            spent += messages.iter().map(|message| message.planned.cost_fen).sum::<u64>();
+            sent += 1;
+        }
+        if refused == 3 {
+            break;
+        }
+    }
+    assert!(sent >= 1 && refused == 3 && (1..=19).contains(&spent), "{sent} sent, {refused} refused, {spent} fen");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_customer_gets_more_than_three_prompts_and_the_best_come_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = support::populated(folder.path(), 2_000).await;

@@ -139,6 +139,7 @@ fn standing_zh(standing: &str) -> &'static str {
         "planned" => "待发布",
         "waiting" => "待处理",
         "handed-out" => "处理中",
+        "sending" | "sent" | "unknown" => "已派发",
         "failed" => "失败",
         "cancelled" | "withdrawn" => "已取消",
         "expired" => "已过期",
