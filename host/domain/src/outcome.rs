@@ -155,7 +155,7 @@ impl Kind {
 }
 
 /// A score as a file or a reply writes it: `9`, `9分`, `９`.
-fn score(text: &str) -> Option<i64> {
+pub fn score(text: &str) -> Option<i64> {
     let narrow = |c: char| match c {
         // A phone set to Chinese writes full-width digits.
         '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),

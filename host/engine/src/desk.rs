@@ -7,6 +7,7 @@ use care_domain::audit::Entry;
 use care_domain::contact::{Addressee, Channel, ContactId};
 use care_domain::desk::{self, CSV_MARK, WorkResult, capacity, csv_cells, csv_line, may_call};
 use care_domain::key::CustomerKey;
+use care_domain::outcome::score;
 use care_domain::person::{Act, Actor};
 use care_domain::policy::Class;
 use care_domain::text::nearest_hint;
@@ -212,8 +213,9 @@ impl Engine {
         Ok(work)
     }
 
-    /// Records what came of work, from CSV with the columns contact, result and note; others are passed over, so that a
-    /// list that was handed out and filled in can be given back. The same line again adds nothing.
+    /// Records what came of work, from CSV with the columns contact, result, score and note; others are passed over, so that
+    /// a list that was handed out and filled in can be given back. The same line again adds nothing. A score is what a
+    /// customer who was called said of the service, 1 to 10: an outcome of its own.
     pub async fn record_work(
         &self,
         channel: Channel,
@@ -226,10 +228,12 @@ impl Engine {
         let mut lines = csv.trim_start_matches(CSV_MARK).lines();
         let header = Columns::read(lines.next().unwrap_or_default())?;
         let (mut results, mut at_lines, mut done) = (Vec::new(), Vec::new(), WorkRecorded::default());
+        let mut scores = Vec::new();
         for (line, text) in (2..).zip(lines).filter(|(_, text)| !text.trim().is_empty()) {
             match header.result(text, channel) {
-                Ok(Some(result)) => {
+                Ok(Some((result, score))) => {
                     results.push(result);
+                    scores.push(score);
                     at_lines.push(line);
                 }
                 Ok(None) => {}
@@ -239,17 +243,17 @@ impl Engine {
         let entry = Entry::of(&actor, "work-recorded", "work", json!({}));
         let worked = self.store.work_done(channel, &results, at, &entry).await?;
         let mut told = Vec::new();
-        for ((line, result), worked) in at_lines.into_iter().zip(&results).zip(worked) {
+        for (((line, result), score), worked) in at_lines.into_iter().zip(&results).zip(scores).zip(worked) {
             let mut reject = |code, reason: String| done.rejected.push(RejectedLine::new(line, code, reason));
             match worked {
                 Worked::Recorded { attempt } => {
                     done.recorded += 1;
-                    told.push(told_of(channel, result, attempt, (line, at)));
+                    told.extend(told_of(channel, result, score, attempt, (line, at)));
                 }
                 Worked::Repeated { attempt } => {
                     done.repeated += 1;
                     // Its outcome adds nothing, unless this host stopped before it was recorded.
-                    told.push(told_of(channel, result, attempt, (line, at)));
+                    told.extend(told_of(channel, result, score, attempt, (line, at)));
                 }
                 Worked::Contradicts(known) => reject("told-otherwise", format!("its result is {known:?} already")),
                 Worked::NotHandedOut => reject("not-handed-out", "it was never handed out".into()),
@@ -279,7 +283,7 @@ impl Engine {
 
 /// A list of work as a spreadsheet reads it, with empty cells for what came of it.
 pub fn work_csv(work: &[Work]) -> String {
-    let header = ["contact", "campaign", "round", "customer", "name", "to", "text", "not_after", "result", "note"];
+    let header = ["contact", "campaign", "round", "customer", "name", "to", "text", "not_after", "result", "score", "note"];
     let mut csv = CSV_MARK.to_owned() + &csv_line(header);
     for one in work {
         let round = one.round.to_string();
@@ -292,6 +296,7 @@ pub fn work_csv(work: &[Work]) -> String {
             &one.to,
             &one.text,
             &one.not_after,
+            "",
             "",
             "",
         ]);
@@ -314,24 +319,38 @@ pub(crate) fn own_addressee(channel: Channel, actor: &Actor) -> Result<Option<Ad
     }
 }
 
-fn told_of(channel: Channel, result: &NewResult, attempt: u32, (line, at): (u64, i64)) -> OutcomeReport {
-    OutcomeReport {
+/// The kind of the outcome that a score is.
+const SCORE: &str = "satisfied";
+
+/// The outcomes of a result: what came of it, and what the customer said of the service.
+fn told_of(
+    channel: Channel,
+    result: &NewResult,
+    score: Option<i64>,
+    attempt: u32,
+    (line, at): (u64, i64),
+) -> impl Iterator<Item = OutcomeReport> {
+    let id = format!("{}:{}:{attempt}", channel.name(), result.contact);
+    let told = |kind: &str, value: Option<i64>, id: String| OutcomeReport {
         line,
         about: About::Contact(result.contact),
-        kind: result.result.name().to_owned(),
+        kind: kind.to_owned(),
         at,
-        value: None,
+        value: value.map(|value| value.to_string()),
         unit: None,
         activity: None,
         contact: None,
-        id: Some(format!("{}:{}:{attempt}", channel.name(), result.contact)),
-    }
+        id: Some(id),
+    };
+    let said = score.map(|score| told(SCORE, Some(score), format!("{id}:score")));
+    [told(result.result.name(), None, id)].into_iter().chain(said)
 }
 
 /// Where the columns of a list stand.
 struct Columns {
     contact: usize,
     result: usize,
+    score: Option<usize>,
     note: Option<usize>,
 }
 
@@ -347,12 +366,13 @@ impl Columns {
         Ok(Self {
             contact: place("contact").ok_or_else(|| missing("contact"))?,
             result: place("result").ok_or_else(|| missing("result"))?,
+            score: place("score"),
             note: place("note"),
         })
     }
 
-    /// The result of a line; `None` where it is not filled in.
-    fn result(&self, text: &str, channel: Channel) -> Result<Option<NewResult>, String> {
+    /// The result of a line with the customer's score; `None` where it is not filled in.
+    fn result(&self, text: &str, channel: Channel) -> Result<Option<(NewResult, Option<i64>)>, String> {
         let cells = csv_cells(text).ok_or("a quote is never closed")?;
         let cell = |at: usize| cells.get(at).map_or("", String::as_str);
         if cell(self.result).is_empty() {
@@ -365,7 +385,12 @@ impl Columns {
             let names: Vec<&str> = known().collect();
             format!("result {named:?} is none of {}", names.join(", "))
         })?;
+        let score = match self.score.map_or("", cell) {
+            "" => None,
+            _ if channel != Channel::CallList => return Err("only a call has a score".to_owned()),
+            said => Some(score(said).ok_or_else(|| format!("score {said:?} is none of 1 to 10"))?),
+        };
         let note = self.note.map_or("", cell).chars().take(500).collect();
-        Ok(Some(NewResult { contact, result, note }))
+        Ok(Some((NewResult { contact, result, note }, score)))
     }
 }

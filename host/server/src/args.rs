@@ -918,7 +918,8 @@ pub(crate) enum CallsCommand {
     Queue(desk::ListArgs),
     /// Take calls to make, the most urgent first.
     Take(TakeArgs),
-    /// Record what came of calls, from CSV: contact,result[,note].
+    /// Record what came of calls, from CSV: contact,result[,score][,note]; a score is what the customer said of the service,
+    /// 1 to 10.
     Record {
         /// The list that was handed out, filled in.
         file: PathBuf,

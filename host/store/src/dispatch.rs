@@ -1,10 +1,13 @@
 //! Handing contacts over: the intent is written before anything is sent, and settled after.
 
 use crate::contacts::{StoredContact, contact_of, log_states};
+use crate::due::{FREE, lines, of_line};
 use crate::error::{During, StoreError};
+use crate::sending::Leasing;
 use crate::{MAX_BINDS, Store};
 use care_domain::canonical;
-use care_domain::contact::{Channel, ContactId, ContactState};
+use care_domain::contact::{ContactId, ContactState};
+use care_domain::dispatch::allot;
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,19 +31,6 @@ pub struct Settled {
     pub note: String,
 }
 
-/// What may go out now: the campaign is active, its version too, and no kill switch speaks of the contact. A region's
-/// switch also holds contacts whose region nobody knows.
-pub(crate) const FREE: &str = " AND campaign IN (SELECT id FROM campaigns WHERE state = 'active') \
-     AND component IN (SELECT component FROM submissions WHERE state = 'active') \
-     AND NOT EXISTS (SELECT 1 FROM switches w WHERE w.scope = 'everything' \
-        OR (w.scope = 'activity' AND w.target = contacts.activity) \
-        OR (w.scope = 'campaign' AND w.target = contacts.campaign) \
-        OR (w.scope = 'version' AND w.target = contacts.component) \
-        OR (w.scope = 'channel' AND w.target = coalesce(contacts.via, contacts.channel)) \
-        OR (w.scope = 'region' AND (contacts.region = '' OR contacts.region LIKE \
-            CASE WHEN w.target LIKE '%0000' THEN substr(w.target, 1, 2) \
-                 WHEN w.target LIKE '%00' THEN substr(w.target, 1, 4) ELSE w.target END || '%')))";
-
 /// How much waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Waiting {
@@ -56,8 +46,8 @@ impl Store {
         let doing = "dropping expired contacts";
         let mut tx = self.write().await?;
         let gone: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "UPDATE contacts SET state = 'expired', lease = NULL WHERE state = 'released' AND planned_at <= ?1 \
-             AND not_after < ?1 AND (lease IS NULL OR lease_until < ?1) RETURNING id, customer",
+            "UPDATE contacts SET state = 'expired', lease = NULL WHERE state = 'released' AND not_after < ?1 \
+             AND (lease IS NULL OR lease_until < ?1) RETURNING id, customer",
         )
         .bind(now)
         .fetch_all(&mut *tx)
@@ -68,37 +58,33 @@ impl Store {
         Ok(gone.len() as u64)
     }
 
-    /// Writes the intent of `holder` to send up to `limit` due contacts of these versions on these channels as one batch;
-    /// `None` when none is due and free to go. Higher classes go first, in a class higher tiers.
+    /// Writes the intent of `holder` to send up to `limit` due contacts as one batch, asked for by channel; `None` when
+    /// none is due and free to go. Higher classes go first, in a class higher tiers, within a tier campaigns share.
     pub async fn claim(
         &self,
-        now: i64,
-        limit: u32,
-        versions: &[String],
-        channels: &[Channel],
         holder: &str,
+        asked: &[Leasing<'_>],
+        limit: u32,
+        now: i64,
     ) -> Result<Option<Batch>, StoreError> {
         let doing = "claiming contacts";
+        let limit = u64::from(limit.min(MAX_BINDS as u32 - 1));
         let mut tx = self.write().await?;
-        let mut select =
-            QueryBuilder::new("SELECT id, customer FROM contacts WHERE state = 'released' AND planned_at <= ");
-        select.push_bind(now).push(" AND coalesce(due_at, planned_at) <= ").push_bind(now).push(FREE);
-        select.push(" AND lease IS NULL AND coalesce(via, channel) IN (");
-        let mut list = select.separated(", ");
-        for channel in channels {
-            list.push_bind(channel.name());
+        let (mut of, mut waiting) = (Vec::new(), Vec::new());
+        for asked in asked.iter().filter(|asked| !asked.versions.is_empty()) {
+            let found = lines(&mut tx, *asked, limit).await?;
+            of.resize(of.len() + found.len(), *asked);
+            waiting.extend(found);
         }
-        list.push_unseparated(") AND component IN (");
-        let mut list = select.separated(", ");
-        for version in versions {
-            list.push_bind(version);
+        let mut due: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        let shares = allot(limit, &waiting, &BTreeMap::new());
+        for ((asked, line), share) in of.into_iter().zip(&waiting).zip(shares).filter(|(_, share)| *share > 0) {
+            let mut select = QueryBuilder::new("SELECT id, customer");
+            crate::due::due(&mut select, asked);
+            of_line(&mut select, line);
+            select.push(" ORDER BY planned_at LIMIT ").push_bind(share as i64);
+            due.extend(select.build_query_as().fetch_all(&mut *tx).await.during(doing)?);
         }
-        list.push_unseparated(
-            ") ORDER BY CASE class WHEN 'disaster' THEN 1 WHEN 'safety' THEN 2 WHEN 'service' THEN 3 \
-             WHEN 'care' THEN 4 ELSE 5 END, tier, planned_at, id LIMIT ",
-        );
-        select.push_bind(limit.min(MAX_BINDS as u32 - 1));
-        let due: Vec<(Vec<u8>, Vec<u8>)> = select.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
         if due.is_empty() {
             return Ok(None);
         }

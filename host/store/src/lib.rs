@@ -11,6 +11,7 @@ mod contacts;
 mod desk;
 mod disasters;
 mod dispatch;
+mod due;
 mod effect;
 mod erasure;
 mod error;

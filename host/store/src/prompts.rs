@@ -3,7 +3,7 @@
 use crate::contacts::{
     NewContact, NewControl, StoredContact, contact_of, insert_contacts, insert_controls, log_states,
 };
-use crate::dispatch::FREE;
+use crate::due::FREE;
 use crate::error::{During, StoreError};
 use crate::events::{cancel_waiting, release};
 use crate::outcomes::{NewOutcome, record_new};

@@ -2,7 +2,7 @@
 //! away and changes nothing else; the intent is written before anything goes out.
 
 use crate::contacts::{StoredContact, contact_of, id_of, log_states};
-use crate::dispatch::FREE;
+use crate::due::{FREE, due, lines, of_line};
 use crate::error::{During, StoreError};
 use crate::outcomes::Wish;
 use crate::reference::key_of;
@@ -37,7 +37,7 @@ pub struct Leasing<'a> {
 pub struct Leased {
     /// In the order in which they should go out.
     pub contacts: Vec<StoredContact>,
-    /// How many were due, also those for which a rate left no room.
+    /// How many were due, of each line no more than were asked for; also those for which a rate left no room.
     pub due: u64,
 }
 
@@ -94,11 +94,13 @@ pub struct DeadLetter {
 }
 
 impl Store {
-    /// Leases what is due, free to go and not in another dispatcher's hand. `allot` is told how much waits by class, tier
-    /// and campaign with the campaigns' token buckets, and answers how many of each and the buckets as they are then.
+    /// Leases what is due, free to go and not in another dispatcher's hand, at most `most`. `allot` is told how much waits
+    /// by class, tier and campaign, counted up to `most`, with the campaigns' token buckets, and answers how many of each
+    /// and the buckets as they are then.
     pub async fn lease(
         &self,
         asked: Leasing<'_>,
+        most: u64,
         allot: impl FnOnce(&[Line], &mut BTreeMap<String, Bucket>) -> Vec<u64>,
     ) -> Result<Leased, StoreError> {
         let doing = "leasing contacts";
@@ -106,18 +108,9 @@ impl Store {
             return Ok(Leased::default());
         }
         let mut tx = self.write().await?;
-        let mut count = QueryBuilder::new("SELECT class, tier, campaign, COUNT(*)");
-        due(&mut count, asked);
-        count.push(" GROUP BY class, tier, campaign");
-        let rows: Vec<(String, i64, String, i64)> = count.build_query_as().fetch_all(&mut *tx).await.during(doing)?;
-        if rows.is_empty() {
+        let lines = lines(&mut tx, asked, most).await?;
+        if lines.is_empty() {
             return Ok(Leased::default());
-        }
-        let mut lines = Vec::with_capacity(rows.len());
-        for (class, tier, campaign, waiting) in rows {
-            let class: Class = crate::contacts::name_of("contacts", "class", &class)?;
-            let tier = crate::contacts::small_of("tier", tier)?;
-            lines.push(Line { class, tier, campaign, waiting: waiting as u64 });
         }
         let mut buckets = buckets(&mut tx).await?;
         let shares = allot(&lines, &mut buckets);
@@ -391,21 +384,6 @@ fn in_list(query: &mut QueryBuilder<Sqlite>, column: &str, values: impl Iterator
     list.push_unseparated(")");
 }
 
-/// What is due on a channel, free to go, and in nobody's hand.
-pub(crate) fn due(query: &mut QueryBuilder<Sqlite>, asked: Leasing<'_>) {
-    query.push(" FROM contacts WHERE state = 'released' AND planned_at <= ").push_bind(asked.now);
-    query.push(" AND coalesce(due_at, planned_at) <= ").push_bind(asked.now);
-    query.push(" AND not_after >= ").push_bind(asked.now);
-    query.push(" AND (lease IS NULL OR lease_until < ").push_bind(asked.now);
-    query.push(") AND coalesce(via, channel) = ").push_bind(asked.channel.name()).push(FREE);
-    query.push(" AND component IN (");
-    let mut list = query.separated(", ");
-    for version in asked.versions {
-        list.push_bind(version.clone());
-    }
-    list.push_unseparated(")");
-}
-
 async fn take(
     tx: &mut Transaction<'static, Sqlite>,
     asked: Leasing<'_>,
@@ -415,8 +393,8 @@ async fn take(
     let mut update = QueryBuilder::new("UPDATE contacts SET lease = ");
     update.push_bind(asked.lease).push(", lease_until = ").push_bind(asked.until).push(" WHERE id IN (SELECT id");
     due(&mut update, asked);
-    update.push(" AND class = ").push_bind(line.class.name()).push(" AND tier = ").push_bind(i64::from(line.tier));
-    update.push(" AND campaign = ").push_bind(&line.campaign).push(" ORDER BY planned_at, id LIMIT ");
+    of_line(&mut update, line);
+    update.push(" ORDER BY planned_at LIMIT ");
     update.push_bind(share as i64).push(") RETURNING *");
     let rows = update.build().fetch_all(&mut **tx).await.during("leasing contacts")?;
     rows.iter().map(contact_of).collect()

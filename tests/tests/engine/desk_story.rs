@@ -66,6 +66,16 @@ async fn numbers_are_handed_out_in_a_window_only_the_most_urgent_first_and_resul
     let lines: Vec<u64> = done.rejected.iter().map(|line| line.line).collect();
     assert_eq!(lines, [6, 7, 8, 9], "{done:?}");
     assert!(done.rejected[0].reason.contains("flying") && done.rejected[2].reason.contains("no contact"), "{done:?}");
+    // One who was asked said nine of ten; the score is an outcome beside the result, once.
+    let score = |said: &str| format!("contact,result,score\n{},reached,{said}\n", first[3].contact);
+    let bad = engine.record_work(Channel::CallList, &score("11"), AGENT, at("13:00")).await.expect("results");
+    assert!(bad.rejected.len() == 1 && bad.rejected[0].reason.contains("none of 1 to 10"), "{bad:?}");
+    for _ in 0..2 {
+        let said = engine.record_work(Channel::CallList, &score("9"), AGENT, at("13:00")).await.expect("results");
+        assert_eq!((said.repeated, said.rejected.len()), (1, 0), "{said:?}");
+    }
+    let scores = engine.distribution("satisfied", None, (0, i64::MAX)).await.expect("scores");
+    assert_eq!(scores.all.by_value.into_iter().collect::<Vec<_>>(), [(9, 1)]);
     let again = engine.record_work(Channel::CallList, &csv, AGENT, at("13:01")).await.expect("results");
     assert_eq!((again.recorded, again.repeated), (0, 4));
     let other = filled(&first[..1], &["unreachable"]);

@@ -3,11 +3,13 @@
 
 use crate::support::{self, NOW, care, evening, lines, outbox, plan_of, populated, run, started};
 use care_domain::approval::Conditions;
+use care_domain::contact::Channel;
 use care_domain::governance::Ground;
 use care_domain::person::{Appointment, Role};
 use care_domain::switch::Scope;
 use care_engine::{Decided, Engine, EngineError, PlanSummary};
 use care_sandbox::package::{manifest_bytes, with_manifest};
+use care_store::Leasing;
 use care_tests::{DATE, plugin};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -295,12 +297,9 @@ async fn an_intent_of_before_the_switch_is_taken_back() {
     let (folder, engine) = support::at_work(5_000, &["points-expiry"]).await;
     let added = run(&engine, &plan_of(DATE)).await.added;
     let versions = [engine.store().campaigns().await.expect("campaigns")[0].component.clone()];
-    let batch = engine
-        .store()
-        .claim(evening(), 10_000, &versions, &care_domain::contact::Channel::ALL, "nobody")
-        .await
-        .expect("a claim")
-        .expect("contacts");
+    let now = evening();
+    let asked = Channel::ALL.map(|channel| Leasing { lease: "nobody", channel, versions: &versions, now, until: now });
+    let batch = engine.store().claim("nobody", &asked, 10_000, now).await.expect("a claim").expect("contacts");
     engine.throw_switch(Scope::Everything, "wrong tariff", "duty-officer", NOW).await.expect("thrown");
     let done = dispatched(&engine).await;
     assert_eq!((done.sent, done.held + done.later), (0, added), "{} were claimed", batch.contacts.len());

@@ -191,7 +191,7 @@ async fn a_centre_that_cannot_be_used_gets_nothing_and_everything_goes_on_waitin
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_by_short_message_stops_what_waits_at_once_and_another_reply_is_an_outcome() {
     let Some(mut peer) = smsc(&json!({}), &json!({})) else { return };
-    let replies = "[replies]\noutcomes = { \"1\" = \"safe\" }\n";
+    let replies = "[replies]\noutcomes = { \"1\" = \"safe\" }\nsurveys = { green-bill = \"satisfied\" }\n";
     let config = smpp(&peer, "prefix = \"86\"") + replies;
     let (_folder, engine) = planned(4_000, &["birthday", "green-bill", "balance-reminder"], &config).await;
     let states_of = engine.store().contact_states().await.expect("contacts");
@@ -234,11 +234,17 @@ async fn a_refusal_by_short_message_stops_what_waits_at_once_and_another_reply_i
     watching(&engine, evening(), async |status| left(&status, "sms") == 0).await;
     assert_eq!(states(&engine, reminded, "balance-reminder").await, ["sent"]);
     peer.tell(&json!({"write": {"from": format!("86{}", identities[&reminded].msisdn), "to": "10086", "text": "TD"}}));
+    // So does a score that answers a survey: it belongs to the message that asked.
+    peer.tell(&json!({"write": {"from": format!("86{}", identities[&thanks].msisdn), "to": "10086", "text": "９分"}}));
     watching(&engine, evening() + 600_000, async |_| {
         let since = engine.store().since(&[reminded]).await.expect("wishes");
-        since.get(&reminded).is_some_and(|s| s.wishes.refused_activities == ["balance-reminder"])
+        let scores = engine.distribution("satisfied", None, (0, i64::MAX)).await.expect("scores");
+        scores.all.count == 1
+            && since.get(&reminded).is_some_and(|s| s.wishes.refused_activities == ["balance-reminder"])
     })
     .await;
+    let scores = engine.distribution("satisfied", None, (0, i64::MAX)).await.expect("scores");
+    assert_eq!(scores.all.by_value.into_iter().collect::<Vec<_>>(), [(9, 1)]);
     let since = engine.store().since(&[reminded]).await.expect("wishes");
     assert_eq!(since[&reminded].wishes.refused_activities, ["balance-reminder"]);
 }

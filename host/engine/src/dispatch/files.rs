@@ -8,7 +8,7 @@ use care_channels::{FileGateway, GatewaysConfig};
 use care_domain::contact::{Addressee, Channel, ContactState};
 use care_domain::identity::Identity;
 use care_domain::key::CustomerKey;
-use care_store::{Batch, Settled, StoredContact};
+use care_store::{Batch, Leasing, Settled, StoredContact};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -49,9 +49,11 @@ impl Engine {
             self.write_batch(&batch, now, &mut done).await?;
             done.resumed += 1;
         }
-        let channels: Vec<Channel> = Channel::ALL.into_iter().filter(|channel| config.is_file(*channel)).collect();
-        while !channels.is_empty()
-            && let Some(batch) = self.store.claim(now, BATCH, &versions, &channels, holder).await?
+        let asked = |channel| Leasing { lease: holder, channel, versions: &versions, now, until: now };
+        let asked: Vec<Leasing<'_>> =
+            Channel::ALL.into_iter().filter(|channel| config.is_file(*channel)).map(asked).collect();
+        while !asked.is_empty()
+            && let Some(batch) = self.store.claim(holder, &asked, BATCH, now).await?
         {
             if !progress(done.sent) {
                 return Err(EngineError::Stopped);

@@ -43,7 +43,7 @@ impl Engine {
     pub async fn set_gateways(&self, text: &str, by: &str, at: i64) -> Result<String, EngineError> {
         let actor = self.authorise(by, Act::ManageGateways, None, at).await?;
         let config = GatewaysConfig::parse(text)?;
-        for kind in config.replies.outcomes.values() {
+        for kind in config.replies.outcomes.values().chain(config.replies.surveys.values()) {
             self.outcomes.find(kind, |_| false).map_err(|wrong| {
                 EngineError::refused("unknown-outcome", format!("[replies]: {wrong}"), "Add the kind to outcomes.toml")
             })?;

@@ -97,12 +97,17 @@ impl Engine {
         };
         let last = self.store.last_sent(customer, source.channel).await?;
         let about = last.as_ref().map(|last| last.activity.clone());
-        let outcomes: Vec<(String, Option<String>)> = match config.replies.meaning(text) {
+        let mut value = None;
+        let outcomes: Vec<(String, Option<String>)> = match config.replies.meaning(text, about.as_deref()) {
             Meaning::Refusal => {
                 let last = last.as_ref().map(|last| (last.activity.as_str(), last.class));
                 refusal_outcomes(last).into_iter().map(|(kind, activity)| (kind.to_owned(), activity)).collect()
             }
             Meaning::Outcome(kind) => vec![(kind, about)],
+            Meaning::Score(kind, score) => {
+                value = Some(score.to_string());
+                vec![(kind, about)]
+            }
         };
         // A gateway that does not hear our answer repeats the message: within a minute it is the same one.
         let minute = now / 60_000;
@@ -110,6 +115,7 @@ impl Engine {
             id: Some(canonical::digest(format!("reply {customer} {kind} {activity:?} {text} {minute}").as_bytes())),
             contact: last.as_ref().filter(|_| activity.is_some()).map(|last| last.contact),
             activity,
+            value: value.clone(),
             ..told_of(About::Customer(customer.to_string()), &kind, now)
         });
         warn_of_rejected(&self.record_told(told.collect(), OutcomeSource::Reply, by, now).await?);

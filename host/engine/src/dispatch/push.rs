@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
         let shares = move |lines: &[Line], buckets: &mut BTreeMap<String, Bucket>| {
             within_rates((config, channel, most), lines, buckets, now)
         };
-        let leased = self.engine.store.lease(self.asked(now, now + HOLD_MS), shares).await?;
+        let leased = self.engine.store.lease(self.asked(now, now + HOLD_MS), most, shares).await?;
         if leased.contacts.is_empty() {
             return Ok(leased.due);
         }
