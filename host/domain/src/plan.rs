@@ -2,11 +2,13 @@
 //! is the same plan: it resumes, or has nothing left to do.
 
 use crate::canonical;
+use crate::contact::Channel;
 use crate::key::{Bucket, CustomerKey};
 use crate::sms::Frame;
 use crate::verdict::Tally;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A campaign as a plan pins it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +140,29 @@ impl Late {
     }
 }
 
-/// A campaign's place in the queue for capacity at release: class, tier, weight, score, hash (architecture section 7).
+/// Messages by channel that a candidate needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs([u16; Channel::ALL.len()]);
+
+impl Needs {
+    /// So many messages more on a channel.
+    pub fn add(&mut self, channel: Channel, messages: u16) {
+        for (known, needed) in Channel::ALL.iter().zip(&mut self.0) {
+            if *known == channel {
+                *needed = needed.saturating_add(messages);
+            }
+        }
+    }
+
+    /// How many on each channel of which any is needed.
+    pub fn iter(&self) -> impl Iterator<Item = (Channel, u64)> {
+        let needed = Channel::ALL.into_iter().zip(self.0);
+        needed.filter(|(_, messages)| *messages > 0).map(|(channel, messages)| (channel, u64::from(messages)))
+    }
+}
+
+/// A candidate's place in the queue for capacity at release: class, tier, weight, score, hash (architecture section 7).
+/// Small, since all of a plan's stand in memory where limits cut it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranked {
     /// Class of its approval.
@@ -149,14 +173,22 @@ pub struct Ranked {
     pub weight: u16,
     /// The candidate's score.
     pub score: f32,
-    /// The candidate: campaign, customer, occasion and round as one text that orders ties.
-    pub candidate: String,
-    /// Messages by channel that it needs.
-    pub needs: BTreeMap<crate::contact::Channel, u64>,
+    /// What orders ties: see [`Ranked::tie`].
+    pub tie: u64,
+    /// Messages that it needs.
+    pub needs: Needs,
     /// Digest of the approval whose budget pays for it.
-    pub approval: String,
+    pub approval: Arc<str>,
     /// What its messages cost, in fen.
     pub cost_fen: u64,
+}
+
+impl Ranked {
+    /// What orders a candidate among those of the same standing: a hash, so that no campaign and no customer always comes
+    /// first.
+    pub fn tie(campaign: &str, customer: CustomerKey, occasion: i64, round: u8) -> u64 {
+        canonical::hash64(&[b"care-release-1", format!("{campaign} {customer} {occasion} {round}").as_bytes()])
+    }
 }
 
 /// What release shares out.
@@ -164,7 +196,7 @@ pub struct Ranked {
 pub struct Limits {
     /// Messages by channel; a channel that is not named is not limited.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub capacity: BTreeMap<crate::contact::Channel, u64>,
+    pub capacity: BTreeMap<Channel, u64>,
     /// What is left of budgets, in fen, by digest of the approval; one that is not named is not limited.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub budgets: BTreeMap<String, u64>,
@@ -174,6 +206,12 @@ impl Limits {
     /// Whether there is nothing to share out.
     pub fn is_empty(&self) -> bool {
         self.capacity.is_empty() && self.budgets.is_empty()
+    }
+
+    /// Whether there is room for all of so many messages by channel, and fen by digest of the approval.
+    pub fn hold(&self, messages: &BTreeMap<Channel, u64>, fen: &BTreeMap<String, u64>) -> bool {
+        messages.iter().all(|(channel, needed)| self.capacity.get(channel).is_none_or(|places| needed <= places))
+            && fen.iter().all(|(approval, cost)| self.budgets.get(approval).is_none_or(|left| cost <= left))
     }
 }
 
@@ -197,23 +235,22 @@ impl Cut {
 }
 
 /// Which candidates limits cut, and why: `None` stays. A candidate is released whole or not at all.
-pub fn release(candidates: &[Ranked], limits: &Limits) -> Vec<Option<Cut>> {
-    let hash = |r: &Ranked| canonical::hash64(&[b"care-release-1", r.candidate.as_bytes()]);
+pub fn release<'a>(candidates: impl IntoIterator<Item = &'a Ranked>, limits: &Limits) -> Vec<Option<Cut>> {
+    let candidates: Vec<&Ranked> = candidates.into_iter().collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|a, b| {
-        let (a, b) = (&candidates[*a], &candidates[*b]);
+        let (a, b) = (candidates[*a], candidates[*b]);
         a.class
             .cmp(&b.class)
             .then(a.tier.cmp(&b.tier))
             .then(b.weight.cmp(&a.weight))
             .then(b.score.total_cmp(&a.score))
-            .then_with(|| hash(a).cmp(&hash(b)))
-            .then_with(|| a.candidate.cmp(&b.candidate))
+            .then(a.tie.cmp(&b.tie))
     });
     let mut left = limits.clone();
     let mut cuts = vec![None; candidates.len()];
     for index in order {
-        cuts[index] = left.take(&candidates[index]).err();
+        cuts[index] = left.take(candidates[index]).err();
     }
     cuts
 }
@@ -222,14 +259,14 @@ impl Limits {
     /// Takes what a candidate needs, all of it or nothing.
     pub fn take(&mut self, candidate: &Ranked) -> Result<(), Cut> {
         let needs = &candidate.needs;
-        if !needs.iter().all(|(channel, n)| self.capacity.get(channel).is_none_or(|places| n <= places)) {
+        if !needs.iter().all(|(channel, n)| self.capacity.get(&channel).is_none_or(|places| n <= *places)) {
             return Err(Cut::Capacity);
         }
-        if let Some(left) = self.budgets.get_mut(&candidate.approval) {
+        if let Some(left) = self.budgets.get_mut(&*candidate.approval) {
             *left = left.checked_sub(candidate.cost_fen).ok_or(Cut::Budget)?;
         }
-        for (channel, n) in needs {
-            if let Some(places) = self.capacity.get_mut(channel) {
+        for (channel, n) in needs.iter() {
+            if let Some(places) = self.capacity.get_mut(&channel) {
                 *places -= n;
             }
         }
@@ -240,19 +277,20 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contact::Channel;
     use crate::policy::Class;
 
-    fn candidate(class: Class, score: f32, name: &str, sms: u64) -> Ranked {
+    fn candidate(class: Class, score: f32, name: &str, sms: u16) -> Ranked {
+        let mut needs = Needs::default();
+        needs.add(Channel::Sms, sms);
         Ranked {
             class,
             tier: u8::MAX,
             weight: 100,
             score,
-            candidate: name.into(),
-            needs: BTreeMap::from([(Channel::Sms, sms)]),
+            tie: Ranked::tie(name, CustomerKey([0; 16]), 0, 1),
+            needs,
             approval: "approval".into(),
-            cost_fen: 5 * sms,
+            cost_fen: u64::from(5 * sms),
         }
     }
 
@@ -261,6 +299,16 @@ mod tests {
     }
 
     const FULL: Option<Cut> = Some(Cut::Capacity);
+
+    #[test]
+    fn what_fits_is_seen_without_ranking_anybody() {
+        let fen = |fen| BTreeMap::from([("approval".to_owned(), fen)]);
+        let limits = Limits { budgets: fen(100), ..places(20) };
+        let sms = |n| BTreeMap::from([(Channel::Sms, n), (Channel::Email, 1_000)]);
+        assert!(limits.hold(&sms(20), &fen(100)));
+        assert!(!limits.hold(&sms(21), &fen(100)) && !limits.hold(&sms(20), &fen(101)));
+        assert!(Limits::default().hold(&sms(u64::MAX), &fen(u64::MAX)));
+    }
 
     #[test]
     fn capacity_goes_to_the_higher_class_then_to_the_greater_need() {

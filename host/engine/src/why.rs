@@ -161,7 +161,7 @@ impl Engine {
             .cloned()
             .collect();
         let cut = Cut {
-            campaign: decision.campaign.clone(),
+            campaign: decision.campaign.as_str().into(),
             customer: key,
             occasion: decision.occasion,
             round: decision.round,

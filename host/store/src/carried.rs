@@ -147,7 +147,7 @@ pub(crate) async fn carry_cut(tx: &mut Transaction<'static, Sqlite>, plan: &str,
     )
     .bind(seq)
     .bind(plan)
-    .bind(&cut.campaign)
+    .bind(&*cut.campaign)
     .bind(cut.customer.0.to_vec())
     .bind(cut.occasion)
     .bind(i64::from(cut.round))

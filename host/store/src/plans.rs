@@ -1,7 +1,7 @@
 //! Plans: how far they are, who holds them up, and their release. Their tasks are in `tasks.rs`.
 
 use crate::carried::carry_cut;
-use crate::contacts::log_states;
+use crate::contacts::{log_states, name_of};
 use crate::error::{During, StoreError};
 use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
@@ -9,14 +9,16 @@ use crate::{MAX_BINDS, Store};
 use care_domain::audit::Entry;
 use care_domain::contact::Channel;
 use care_domain::key::{Bucket, CustomerKey};
-use care_domain::plan::{Pins, Ranked};
+use care_domain::plan::{Needs, Pins, Ranked};
 use care_domain::verdict::Tally;
+use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteExecutor, Transaction};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A transaction of so many holds the write lock for a fraction of a second.
 const RELEASED_AT_ONCE: i64 = 10_000;
@@ -111,7 +113,7 @@ pub struct Release {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     /// Campaign.
-    pub campaign: String,
+    pub campaign: Arc<str>,
     /// Who.
     pub customer: CustomerKey,
     /// What it was about.
@@ -238,6 +240,22 @@ impl Store {
         spent(&self.readers, component, plan).await
     }
 
+    /// What waits for release of a plan: messages and fen by campaign and channel.
+    pub async fn waiting_in_all(&self, plan: &str) -> Result<Vec<(String, Channel, u64, u64)>, StoreError> {
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+            "SELECT campaign, channel, COUNT(*), SUM(cost_fen) FROM contacts WHERE plan = ? AND state = 'planned' \
+             GROUP BY campaign, channel",
+        )
+        .bind(plan)
+        .fetch_all(&self.readers)
+        .await
+        .during("adding up planned contacts")?;
+        let sum = |(campaign, channel, messages, fen): (String, String, i64, i64)| {
+            Ok((campaign, name_of("contacts", "channel", &channel)?, messages as u64, fen as u64))
+        };
+        rows.into_iter().map(sum).collect()
+    }
+
     /// The candidates of a plan that wait for release, in a stable order. `approvals`: digest by campaign.
     pub async fn waiting_for_release(
         &self,
@@ -245,42 +263,46 @@ impl Store {
         approvals: &BTreeMap<String, String>,
     ) -> Result<Vec<Release>, StoreError> {
         let doing = "reading planned contacts";
-        let rows = sqlx::query(
+        let shared = |text: &String| Arc::<str>::from(text.as_str());
+        let campaigns: BTreeMap<&str, (Arc<str>, Arc<str>)> =
+            approvals.iter().map(|(id, digest)| (id.as_str(), (shared(id), shared(digest)))).collect();
+        let mut rows = sqlx::query(
             "SELECT campaign, customer, occasion, round, class, tier, MAX(weight) AS weight, MAX(score) AS score, channel, \
              COUNT(*) AS messages, SUM(cost_fen) AS cost FROM contacts WHERE plan = ? AND state = 'planned' \
              GROUP BY campaign, customer, occasion, round, channel ORDER BY campaign, customer, occasion, round",
         )
         .bind(plan)
-        .fetch_all(&self.readers)
-        .await
-        .during(doing)?;
+        .fetch(&self.readers);
         let mut waiting: Vec<Release> = Vec::new();
-        for row in &rows {
-            let name = |column: &str| row.try_get::<String, _>(column).during(doing);
+        while let Some(row) = rows.try_next().await.during(doing)? {
+            let campaign: &str = row.try_get("campaign").during(doing)?;
+            let (campaign, approval) =
+                campaigns.get(campaign).ok_or_else(|| StoreError::impossible("contacts", "campaign", plan))?;
             let number = |column: &str| row.try_get::<i64, _>(column).during(doing);
-            let channel: Channel = serde_json::from_value(name("channel")?.into())
-                .map_err(|_| StoreError::impossible("contacts", "channel", plan))?;
+            let channel = name_of("contacts", "channel", row.try_get("channel").during(doing)?)?;
             let cut = Cut {
-                campaign: name("campaign")?,
+                campaign: Arc::clone(campaign),
                 customer: key_of("contacts", row.try_get("customer").during(doing)?)?,
                 occasion: number("occasion")?,
                 round: number("round")? as u8,
             };
-            let (messages, cost_fen) = (number("messages")? as u64, number("cost")? as u64);
+            let messages = u16::try_from(number("messages")?).unwrap_or(u16::MAX);
+            let cost_fen = number("cost")? as u64;
             if let Some(last) = waiting.last_mut().filter(|w| w.cut == cut) {
-                last.ranked.needs.insert(channel, messages);
+                last.ranked.needs.add(channel, messages);
                 last.ranked.cost_fen += cost_fen;
                 continue;
             }
+            let mut needs = Needs::default();
+            needs.add(channel, messages);
             let ranked = Ranked {
-                class: serde_json::from_value(name("class")?.into())
-                    .map_err(|_| StoreError::impossible("contacts", "class", plan))?,
+                class: name_of("contacts", "class", row.try_get("class").during(doing)?)?,
                 tier: number("tier")? as u8,
                 weight: number("weight")? as u16,
                 score: row.try_get::<f64, _>("score").during(doing)? as f32,
-                candidate: format!("{} {} {} {}", cut.campaign, cut.customer, cut.occasion, cut.round),
-                needs: BTreeMap::from([(channel, messages)]),
-                approval: approvals.get(&cut.campaign).cloned().unwrap_or_default(),
+                tie: Ranked::tie(campaign, cut.customer, cut.occasion, cut.round),
+                needs,
+                approval: Arc::clone(approval),
                 cost_fen,
             };
             waiting.push(Release { ranked, cut });
@@ -403,7 +425,7 @@ impl Store {
             "SELECT rule FROM release_cuts WHERE plan = ? AND campaign = ? AND customer = ? AND occasion = ? AND round = ?",
         )
         .bind(plan)
-        .bind(&cut.campaign)
+        .bind(&*cut.campaign)
         .bind(cut.customer.0.to_vec())
         .bind(cut.occasion)
         .bind(i64::from(cut.round))
@@ -428,7 +450,7 @@ async fn cut_candidate(
         "INSERT INTO release_cuts (plan, campaign, customer, occasion, round, rule) VALUES (?, ?, ?, ?, ?, ?)",
     );
     let key = |statement: Query<'static, Sqlite, SqliteArguments>| {
-        let named = statement.bind(plan.to_owned()).bind(cut.campaign.clone()).bind(cut.customer.0.to_vec());
+        let named = statement.bind(plan.to_owned()).bind(cut.campaign.to_string()).bind(cut.customer.0.to_vec());
         named.bind(cut.occasion).bind(i64::from(cut.round))
     };
     for statement in [key(gone), key(kept).bind(rule.to_owned())] {

@@ -1,7 +1,8 @@
 //! Release: whom a limited capacity or budget cuts.
 
 use care_domain::contact::Channel;
-use care_domain::plan::{Cut, Limits, Ranked, release};
+use care_domain::key::CustomerKey;
+use care_domain::plan::{Cut, Limits, Needs, Ranked, release};
 use care_domain::policy::Class;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -10,15 +11,17 @@ use std::collections::BTreeMap;
 
 fn candidates() -> impl Strategy<Value = Vec<Ranked>> {
     let channel = || select(vec![Channel::Sms, Channel::CallList, Channel::Action]);
-    let needs = prop::collection::btree_map(channel(), 1u64..4, 1..3);
+    let needs = prop::collection::btree_map(channel(), 1u16..4, 1..3);
     let price = (select(vec!["paid", "free"]), 0u64..30);
     let standing = (select(Class::ALL.to_vec()), select(vec![0u8, 255]), select(vec![50u16, 100]));
     let one = (standing, select(vec![0.0f32, 0.5, 1.0]), needs, price);
     prop::collection::vec(one, 0..30).prop_map(|all| {
         let ranked =
             |(i, ((class, tier, weight), score, needs, (approval, cost_fen))): (usize, (_, _, _, (&str, _)))| {
-                let approval = approval.into();
-                Ranked { class, tier, weight, score, candidate: format!("c{i}"), needs, approval, cost_fen }
+                let mut all = Needs::default();
+                BTreeMap::into_iter(needs).for_each(|(channel, messages)| all.add(channel, messages));
+                let tie = Ranked::tie("c", CustomerKey([0; 16]), i as i64, 1);
+                Ranked { class, tier, weight, score, tie, needs: all, approval: approval.into(), cost_fen }
             };
         all.into_iter().enumerate().map(ranked).collect()
     })
@@ -37,11 +40,11 @@ fn standing(of: &Ranked) -> (Class, u8, Reverse<u16>, Reverse<u32>) {
 }
 
 fn used<'a>(channel: Channel, candidates: impl Iterator<Item = &'a Ranked>) -> u64 {
-    candidates.filter_map(|c| c.needs.get(&channel)).sum()
+    candidates.flat_map(|c| c.needs.iter()).filter(|(on, _)| *on == channel).map(|(_, n)| n).sum()
 }
 
 fn spent<'a>(approval: &str, candidates: impl Iterator<Item = &'a Ranked>) -> u64 {
-    candidates.filter(|c| c.approval == approval).map(|c| c.cost_fen).sum()
+    candidates.filter(|c| &*c.approval == approval).map(|c| c.cost_fen).sum()
 }
 
 proptest! {
@@ -60,17 +63,17 @@ proptest! {
         }
         for (candidate, cut) in all.iter().zip(&cuts).filter_map(|(c, cut)| Some((c, (*cut)?))) {
             let no_worse = || out().filter(|c| standing(c) <= standing(candidate));
-            let full = |(channel, n): (&Channel, &u64)| {
-                limits.capacity.get(channel).is_some_and(|places| used(*channel, no_worse()) + n > *places)
+            let full = |(channel, n): (Channel, u64)| {
+                limits.capacity.get(&channel).is_some_and(|places| used(channel, no_worse()) + n > *places)
             };
             let bound = match cut {
                 Cut::Capacity => candidate.needs.iter().any(full),
                 Cut::Budget => {
-                    let left = limits.budgets.get(&candidate.approval);
+                    let left = limits.budgets.get(&*candidate.approval);
                     left.is_some_and(|fen| spent(&candidate.approval, no_worse()) + candidate.cost_fen > *fen)
                 }
             };
-            prop_assert!(bound, "{}", candidate.candidate);
+            prop_assert!(bound, "{candidate:?}");
         }
     }
 
@@ -81,8 +84,8 @@ proptest! {
         turned.rotate_left(turn % all.len().max(1));
         let names = |candidates: &[Ranked]| {
             let cuts = release(candidates, &limits);
-            let kept = candidates.iter().zip(cuts).filter(|(_, cut)| cut.is_none()).map(|(c, _)| c.candidate.clone());
-            let mut kept: Vec<String> = kept.collect();
+            let kept = candidates.iter().zip(cuts).filter(|(_, cut)| cut.is_none()).map(|(c, _)| c.tie);
+            let mut kept: Vec<u64> = kept.collect();
             kept.sort();
             kept
         };

@@ -3,10 +3,10 @@
 use super::Decided;
 use super::stage::Stage;
 use crate::plan::{BucketOutcome, World};
-use care_domain::key::CustomerKey;
-use care_domain::plan::{Limits, Ranked, release};
+use care_domain::plan::{Limits, Needs, Ranked, release};
 use care_domain::verdict::Verdict;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Candidates that wait for release, without the version and with it.
 #[derive(Default)]
@@ -18,8 +18,8 @@ pub(super) struct Waiting {
 /// Candidates that release cuts, without the version and with it.
 #[derive(Default)]
 pub(super) struct Cuts {
-    before: HashSet<String>,
-    after: HashSet<String>,
+    before: HashSet<u64>,
+    after: HashSet<u64>,
 }
 
 impl Waiting {
@@ -35,7 +35,7 @@ impl Waiting {
     pub(super) fn release(self, limits: &Limits) -> Cuts {
         let cut = |waiting: Vec<Ranked>| {
             let cuts = release(&waiting, limits);
-            waiting.into_iter().zip(cuts).filter(|(_, cut)| cut.is_some()).map(|(ranked, _)| ranked.candidate).collect()
+            waiting.into_iter().zip(cuts).filter(|(_, cut)| cut.is_some()).map(|(ranked, _)| ranked.tie).collect()
         };
         Cuts { before: cut(self.before), after: cut(self.after) }
     }
@@ -49,13 +49,13 @@ impl Cuts {
     }
 }
 
-fn apply(cuts: &HashSet<String>, world: &World, outcome: &mut BucketOutcome) {
+fn apply(cuts: &HashSet<u64>, world: &World, outcome: &mut BucketOutcome) {
     if cuts.is_empty() {
         return;
     }
     let ids = ids(world);
     let is_cut = |campaign: &str, customer, occasion, round| {
-        cuts.contains(&candidate(ids.get(campaign).copied().unwrap_or(campaign), customer, occasion, round))
+        cuts.contains(&Ranked::tie(ids.get(campaign).copied().unwrap_or(campaign), customer, occasion, round))
     };
     outcome.contacts.retain(|c| !is_cut(&c.campaign, c.customer, c.occasion, c.round));
     for decision in outcome.decisions.iter_mut().filter(|d| d.verdict == Verdict::Cleared) {
@@ -69,24 +69,27 @@ fn apply(cuts: &HashSet<String>, world: &World, outcome: &mut BucketOutcome) {
 fn ranked(world: &World, outcome: &BucketOutcome) -> Vec<Ranked> {
     let ids = ids(world);
     let pinned = world.pins.campaigns.iter();
-    let approvals: HashMap<&str, &str> = pinned.map(|c| (c.campaign.as_str(), c.approval.as_str())).collect();
+    let approvals: HashMap<&str, Arc<str>> =
+        pinned.map(|c| (c.campaign.as_str(), Arc::from(c.approval.as_str()))).collect();
     let mut waiting: Vec<Ranked> = Vec::new();
     for contact in &outcome.contacts {
         let campaign = ids.get(contact.campaign.as_str()).copied().unwrap_or(&contact.campaign);
-        let candidate = candidate(campaign, contact.customer, contact.occasion, contact.round);
-        if let Some(last) = waiting.last_mut().filter(|last| last.candidate == candidate) {
-            *last.needs.entry(contact.channel).or_default() += 1;
+        let tie = Ranked::tie(campaign, contact.customer, contact.occasion, contact.round);
+        if let Some(last) = waiting.last_mut().filter(|last| last.tie == tie) {
+            last.needs.add(contact.channel, 1);
             last.cost_fen += contact.cost_fen;
             continue;
         }
+        let mut needs = Needs::default();
+        needs.add(contact.channel, 1);
         waiting.push(Ranked {
             class: contact.class,
             tier: contact.tier,
             weight: contact.weight,
             score: contact.score,
-            candidate,
-            needs: BTreeMap::from([(contact.channel, 1)]),
-            approval: approvals.get(contact.campaign.as_str()).map(|&a| a.to_owned()).unwrap_or_default(),
+            tie,
+            needs,
+            approval: approvals.get(contact.campaign.as_str()).cloned().unwrap_or_default(),
             cost_fen: contact.cost_fen,
         });
     }
@@ -96,9 +99,4 @@ fn ranked(world: &World, outcome: &BucketOutcome) -> Vec<Ranked> {
 /// The ids by which ties between campaigns are broken: the simulated one's is that which it would be given.
 fn ids(world: &World) -> HashMap<&str, &str> {
     world.due.iter().map(|due| (due.campaign.as_str(), due.terms.campaign.as_str())).collect()
-}
-
-/// A candidate as the store names it when it releases a plan: that text orders ties.
-fn candidate(campaign: &str, customer: CustomerKey, occasion: i64, round: u8) -> String {
-    format!("{campaign} {customer} {occasion} {round}")
 }

@@ -12,7 +12,7 @@ use care_domain::displace::{Displaced, Waiting, decide_event};
 use care_domain::event::{Cell, Complaint, Event, EventDictionary, Standing};
 use care_domain::field::{Dictionary, EVENT_PREFIX, FieldType, Wire};
 use care_domain::key::CustomerKey;
-use care_domain::plan::{self, Cut, Limits, Ranked};
+use care_domain::plan::{self, Cut, Limits, Needs, Ranked};
 use care_domain::policy::{Class, Policy, QuietRule};
 use care_domain::verdict::Verdict;
 use care_population::BucketData;
@@ -129,16 +129,15 @@ impl EventOutcome {
         for contact in &self.bucket.contacts {
             let approval = approvals.get(contact.campaign.as_str()).copied().unwrap_or_default();
             let one = ranked.entry(key_of(contact)).or_insert_with(|| first_of(contact, approval));
-            *one.needs.entry(contact.channel).or_default() += 1;
+            one.needs.add(contact.channel, 1);
             one.cost_fen += contact.cost_fen;
         }
-        let all: Vec<Ranked> = ranked.values().cloned().collect();
         let mut cuts: BTreeMap<Key, Cut> = BTreeMap::new();
-        for ((key, one), cut) in ranked.into_iter().zip(plan::release(&all, limits)) {
+        for ((key, one), cut) in ranked.iter().zip(plan::release(ranked.values(), limits)) {
             match cut {
-                Some(cut) => drop(cuts.insert(key, cut)),
+                Some(cut) => drop(cuts.insert(key.clone(), cut)),
                 // It fits, since release has just found that it does.
-                None => drop(self.left.take(&one)),
+                None => drop(self.left.take(one)),
             }
         }
         self.bucket.contacts.retain(|contact| !cuts.contains_key(&key_of(contact)));
@@ -173,9 +172,9 @@ fn first_of(contact: &NewContact, approval: &str) -> Ranked {
         tier: contact.tier,
         weight: contact.weight,
         score: contact.score,
-        candidate: format!("{} {} {} {}", contact.campaign, contact.customer, contact.occasion, contact.round),
-        needs: BTreeMap::new(),
-        approval: approval.to_owned(),
+        tie: Ranked::tie(&contact.campaign, contact.customer, contact.occasion, contact.round),
+        needs: Needs::default(),
+        approval: approval.into(),
         cost_fen: 0,
     }
 }

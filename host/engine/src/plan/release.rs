@@ -6,7 +6,7 @@ use crate::{Engine, EngineError};
 use care_domain::audit::Entry;
 use care_domain::contact::Channel;
 use care_domain::person::Actor;
-use care_domain::plan::{self, TaskResult};
+use care_domain::plan::{self, Limits, TaskResult};
 use care_domain::policy::Policy;
 use care_domain::time;
 use care_domain::verdict::{Tally, Verdict};
@@ -65,20 +65,45 @@ async fn decide_on(engine: &Engine, world: &World, id: &str, known: i64) -> Resu
         return if plan.is_some_and(|p| p.state != PlanState::Running) { Ok(()) } else { Err(broken) };
     }
     let limits = engine.limits(world, id).await?;
-    let pinned = world.pins.campaigns.iter();
-    let approvals = pinned.map(|c| (c.campaign.clone(), c.approval.clone())).collect();
-    let waiting = if limits.is_empty() { Vec::new() } else { engine.store.waiting_for_release(id, &approvals).await? };
-    let ranked: Vec<plan::Ranked> = waiting.iter().map(|w| w.ranked.clone()).collect();
-    let cut = plan::release(&ranked, &limits);
-    let cuts: Vec<_> = waiting.into_iter().zip(cut).filter_map(|(w, cut)| Some((w.cut, cut?.rule()))).collect();
+    let cuts = if fits(engine, world, id, &limits).await? { Vec::new() } else { cuts(engine, world, id, &limits).await? };
     for (cut, _) in &cuts {
-        let tally = tallies.get_mut(&cut.campaign).and_then(|t| t.cut(1));
+        let tally = tallies.get_mut(&*cut.campaign).and_then(|t| t.cut(1));
         tally.ok_or_else(|| {
             EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))
         })?;
     }
     engine.store.decide_release(id, &cuts, &tallies, known).await?;
     Ok(())
+}
+
+/// Whether everything that a plan wants to release has room: then nobody need be ranked.
+async fn fits(engine: &Engine, world: &World, id: &str, limits: &Limits) -> Result<bool, EngineError> {
+    if limits.is_empty() {
+        return Ok(true);
+    }
+    let pinned = world.pins.campaigns.iter();
+    let approvals: BTreeMap<&str, &str> = pinned.map(|c| (c.campaign.as_str(), c.approval.as_str())).collect();
+    let (mut messages, mut fen) = (BTreeMap::new(), BTreeMap::new());
+    for (campaign, channel, count, cost) in engine.store.waiting_in_all(id).await? {
+        *messages.entry(channel).or_default() += count;
+        let approval = approvals.get(campaign.as_str()).copied().unwrap_or_default();
+        *fen.entry(approval.to_owned()).or_default() += cost;
+    }
+    Ok(limits.hold(&messages, &fen))
+}
+
+/// Whom the limits cut, and by which rule. Every candidate stands in memory meanwhile, in about a hundred bytes.
+async fn cuts(
+    engine: &Engine,
+    world: &World,
+    id: &str,
+    limits: &Limits,
+) -> Result<Vec<(care_store::Cut, &'static str)>, EngineError> {
+    let pinned = world.pins.campaigns.iter();
+    let approvals = pinned.map(|c| (c.campaign.clone(), c.approval.clone())).collect();
+    let waiting = engine.store.waiting_for_release(id, &approvals).await?;
+    let cut = plan::release(waiting.iter().map(|w| &w.ranked), limits);
+    Ok(waiting.into_iter().zip(cut).filter_map(|(w, cut)| Some((w.cut, cut?.rule()))).collect())
 }
 
 impl Engine {
