@@ -125,6 +125,14 @@ impl Review {
         Self::Due { by: at.saturating_add(REVIEW_WITHIN_MS) }
     }
 
+    /// The deadline of one that is still to be done, Unix milliseconds.
+    pub fn due_by(&self) -> Option<i64> {
+        match self {
+            Self::Due { by } => Some(*by),
+            _ => None,
+        }
+    }
+
     /// `due → upheld | ended`, with a reason, by somebody else than who activated.
     pub fn close(self, activated_by: &str, reviewer: Deed, uphold: bool, reason: &str) -> Result<Self, Forbidden> {
         let Self::Due { .. } = self else {

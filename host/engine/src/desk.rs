@@ -283,7 +283,8 @@ impl Engine {
 
 /// A list of work as a spreadsheet reads it, with empty cells for what came of it.
 pub fn work_csv(work: &[Work]) -> String {
-    let header = ["contact", "campaign", "round", "customer", "name", "to", "text", "not_after", "result", "score", "note"];
+    let header =
+        ["contact", "campaign", "round", "customer", "name", "to", "text", "not_after", "result", "score", "note"];
     let mut csv = CSV_MARK.to_owned() + &csv_line(header);
     for one in work {
         let round = one.round.to_string();

@@ -106,8 +106,10 @@ impl Engine {
         };
         let found = self.store.work(asked).await?;
         let listed = self.listed(&found).await?;
-        let detail = json!({"channel": channel, "pieces": listed.len()});
-        self.store.note(&Entry::of(&actor, "work-listed", "work", detail)).await?;
+        if !listed.is_empty() {
+            let detail = json!({"channel": channel, "pieces": listed.len()});
+            self.store.note(&Entry::of(&actor, "work-listed", "work", detail)).await?;
+        }
         Ok(listed)
     }
 

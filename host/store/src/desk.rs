@@ -3,8 +3,8 @@
 
 use crate::Store;
 use crate::contacts::{StoredContact, contact_of, log_states};
-use crate::error::{During, StoreError};
 use crate::due::due;
+use crate::error::{During, StoreError};
 use crate::sending::Leasing;
 use care_domain::audit::Entry;
 use care_domain::contact::{Addressee, Channel, ContactId};

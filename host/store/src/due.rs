@@ -23,7 +23,9 @@ pub(crate) const FREE: &str = " AND campaign IN (SELECT id FROM campaigns WHERE 
 
 /// Adds what is due on a channel, free to go, and in nobody's hand: from `FROM` to the end of the conditions.
 pub(crate) fn due(query: &mut QueryBuilder<Sqlite>, asked: Leasing<'_>) {
-    query.push(" FROM contacts INDEXED BY contacts_due WHERE state = 'released' AND planned_at <= ").push_bind(asked.now);
+    query
+        .push(" FROM contacts INDEXED BY contacts_due WHERE state = 'released' AND planned_at <= ")
+        .push_bind(asked.now);
     query.push(" AND coalesce(due_at, planned_at) <= ").push_bind(asked.now);
     query.push(" AND not_after >= ").push_bind(asked.now);
     query.push(" AND (lease IS NULL OR lease_until < ").push_bind(asked.now);

@@ -65,7 +65,8 @@ async fn decide_on(engine: &Engine, world: &World, id: &str, known: i64) -> Resu
         return if plan.is_some_and(|p| p.state != PlanState::Running) { Ok(()) } else { Err(broken) };
     }
     let limits = engine.limits(world, id).await?;
-    let cuts = if fits(engine, world, id, &limits).await? { Vec::new() } else { cuts(engine, world, id, &limits).await? };
+    let cuts =
+        if fits(engine, world, id, &limits).await? { Vec::new() } else { cuts(engine, world, id, &limits).await? };
     for (cut, _) in &cuts {
         let tally = tallies.get_mut(&*cut.campaign).and_then(|t| t.cut(1));
         tally.ok_or_else(|| {
