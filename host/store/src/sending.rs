@@ -13,7 +13,6 @@ use care_domain::contact::{Channel, ContactId};
 use care_domain::decide::Wishes;
 use care_domain::dispatch::{Answer, Bucket, Line, Next};
 use care_domain::key::CustomerKey;
-use care_domain::policy::Class;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
