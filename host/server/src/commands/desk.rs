@@ -2,7 +2,7 @@
 
 use super::{open, read};
 use crate::answer::{Answer, table};
-use crate::args::desk::ListArgs;
+use crate::args::ListArgs;
 use crate::args::{Args, CallsCommand, RequestsCommand, TakeArgs};
 use crate::clock::now_ms;
 use anyhow::Context;
