@@ -5,7 +5,7 @@ CARE := $(TARGET)/debug/care
 ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry roaming-tariff package-recommendation package-under-use complaint-call-back retention festival bill-sensitivity package-match
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins examples peers demo test fuzz figures crash-loop bench-size bench-sms lint fmt clean
+.PHONY: build plugins examples peers demo test fuzz figures crash-loop bench-size bench-sms bench-languages lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -58,6 +58,10 @@ bench-size: plugins
 # Segments a second against the npm simulator, windows of 10 and 50, beside the gateway without a ledger.
 bench-sms: plugins peers
 	@CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(TARGET)/debug/care-sms
+
+# What an activity costs in Rust, JavaScript and Python: the table of sdk/README.md. Quiet machines tell more.
+bench-languages: build
+	@CARE_BIN=$(abspath $(CARE)) $(TARGET)/debug/care-languages $(AUTHOR)
 
 lint:
 	cargo fmt --all --check

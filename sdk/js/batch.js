@@ -2,20 +2,22 @@
 // them; tests call them with the bench of `care-sdk/testing`.
 
 import { exact, isAscii, kebab, nearest, reader, shown, toUtf8 } from './columns.js';
+import { noted } from './profile.js';
 import { Tally } from './tally.js';
 
 const CUSTOMERS = 'customers';
 
-/** What an activity knows of a run: dates in days, the instant in Unix milliseconds. */
+/** What an activity knows of a run (dates in days, the instant in Unix milliseconds), and its rules. */
 function prepared(activity, host) {
-  const run = { today: host.today(), now: host.now(), params: JSON.parse(host.params()), tables: {} };
+  const [params, rules] = noted(activity, host, JSON.parse(host.params()));
+  const run = { today: host.today(), now: host.now(), params, tables: {} };
   for (const [name, fields] of Object.entries(activity.tables)) {
     const read = reader(host, name, fields);
     run.tables[name] = Array.from({ length: host.rows(name) }, (_, row) => read(row) ??
       stop(`row ${row} of reference table ${JSON.stringify(name)} lacks a value; fill it and import the table again`));
   }
   activity.prepare?.(run);
-  return run;
+  return [run, rules];
 }
 
 function stop(message) {
@@ -35,12 +37,12 @@ function eachRow(count, rule) {
 
 /** `targeting.select` */
 export function select(activity, host) {
-  const run = prepared(activity, host);
+  const [run, rules] = prepared(activity, host);
   const read = reader(host, CUSTOMERS, activity.target, run.tables);
   const chosen = { rows: [], reasons: [], occasions: [], scores: [] };
   eachRow(host.rows(CUSTOMERS), (row) => {
     const who = read(row);
-    const selected = who && activity.select(who, run);
+    const selected = who && rules.select(who, run);
     if (selected) choose(activity, chosen, row, selected);
   });
   return chosen;
@@ -63,11 +65,11 @@ function choose(activity, chosen, row, selected) {
 
 /** `timing.schedule` */
 export function schedule(activity, host, reasons) {
-  const run = prepared(activity, host);
+  const [run, rules] = prepared(activity, host);
   const read = reader(host, CUSTOMERS, activity.timing, run.tables);
   const moments = { notBefore: [], notAfter: [] };
   eachRow(reasons.length, (row) => {
-    const useful = activity.schedule(read(row) ?? lacking(), reasonOf(activity, reasons[row]), run);
+    const useful = rules.schedule(read(row) ?? lacking(), reasonOf(activity, reasons[row]), run);
     if (!useful) stop('schedule returned nothing; return { notBefore, notAfter }');
     const notAfter = exact('notAfter', useful.notAfter);
     // A plan made after the last useful instant is too late, which is for the host to say; it is no fault.
@@ -87,14 +89,14 @@ function reasonOf(activity, index) {
 
 /** `content.compose` */
 export function compose(activity, host, reasons) {
-  const run = prepared(activity, host);
+  const [run, rules] = prepared(activity, host);
   const read = reader(host, CUSTOMERS, activity.content, run.tables);
   const said = { rows: [], templates: [], slots: activity.slots.map(() => []) };
   let about = 0;
   const say = (template, values) => message(activity, said, about, template, values);
   eachRow(reasons.length, (row) => {
     about = row;
-    activity.compose(read(row) ?? lacking(), reasonOf(activity, reasons[row]), say, run);
+    rules.compose(read(row) ?? lacking(), reasonOf(activity, reasons[row]), say, run);
   });
   return finished(said);
 }

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Installs the peers that the channel tests talk to, pinned, into the folder named by the first argument: node-smpp (an
-# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures), schemathesis (tries the API by its own description).
+# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures), schemathesis (tries the API by its own description);
+# and the checkers of the SDKs' types.
 # Once, under a lock.
 set -euo pipefail
 into=$1
 ready="$into/ready-1"
 ready_api="$into/ready-api-1"
+ready_types="$into/ready-types-1"
 mkdir -p "$into"
 exec 9>"$into/lock"
 flock 9
-[ -e "$ready" ] && [ -e "$ready_api" ] && exit 0
+[ -e "$ready" ] && [ -e "$ready_api" ] && [ -e "$ready_types" ] && exit 0
 
 missing=()
 command -v node >/dev/null || missing+=(nodejs)
@@ -19,7 +21,7 @@ if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" >/dev/null && missing=()
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-    echo "PEERS ARE MISSING: install ${missing[*]}; until then the tests against real gateways are SKIPPED" >&2
+    echo "PEERS ARE MISSING: install ${missing[*]}; until then the tests against real gateways and of the SDKs' types are SKIPPED" >&2
     exit 0
 fi
 if [ ! -e "$ready" ]; then
@@ -34,4 +36,11 @@ if [ ! -e "$ready_api" ]; then
     python3 -m venv "$into/api-venv"
     "$into/api-venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.0
     touch "$ready_api"
+fi
+# Likewise apart: typescript checks the types of the JavaScript SDK, mypy the stubs of the Python one.
+if [ ! -e "$ready_types" ]; then
+    npm install --silent --no-audit --no-fund --no-save --prefix "$into/types" typescript@7.0.2
+    python3 -m venv "$into/types/venv"
+    "$into/types/venv/bin/pip" install --quiet --disable-pip-version-check mypy==2.4.1
+    touch "$ready_types"
 fi

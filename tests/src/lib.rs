@@ -87,6 +87,16 @@ pub fn peers() -> Option<PathBuf> {
     None
 }
 
+/// The folder of the checkers of the SDKs' types (`make peers`); `None`, and a loud word, where they are not installed.
+pub fn type_checkers() -> Option<PathBuf> {
+    let folder = peers()?;
+    if folder.join("ready-types-1").is_file() {
+        return Some(folder.join("types"));
+    }
+    eprintln!("SKIPPED: {} has no type checkers; `make peers` installs them", folder.display());
+    None
+}
+
 /// Copies a folder with everything in it; `to` must not exist.
 pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a new folder");

@@ -27,7 +27,7 @@ export default activity({
     const left = run.festival - run.today;
     if (left < 0 || left > run.params.days_ahead || who.homeAdcode !== CITY) return undefined;
     if (who.stopped) return undefined;
-    if (who.points >= run.params.market_points) return { reason: 'market', occasion: run.festival, score: 0.6 };
+    if (who.points !== undefined && who.points >= run.params.market_points) return { reason: 'market', occasion: run.festival, score: 0.6 };
     if (who.tenureMonths < 12) return undefined;
     return { reason: 'greeting', occasion: run.festival, score: Math.min(who.tenureMonths, 120) / 240 };
   },
@@ -37,7 +37,7 @@ export default activity({
   },
 
   compose(who, reason, say, run) {
-    if (reason === 'market') say('market', { day: run.festival, points: who.points });
+    if (reason === 'market') say('market', { day: run.festival, points: who.points ?? 0 });
     else say('greeting', { day: run.festival, years: Math.floor(who.tenureMonths / 12) });
   },
 });

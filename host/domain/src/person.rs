@@ -172,10 +172,12 @@ pub enum Act {
     BackUp,
     /// Forget who a customer is.
     Erase,
+    /// Take a batch of a plan home, as one's own activity was asked about it.
+    RecordBatch,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 48] = {
+const RIGHTS: [(Act, &[Role]); 49] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, EventSource, InformationSystems, Initiator,
         KeyAccounts, Operator, ProvincialApprover,
@@ -229,6 +231,7 @@ const RIGHTS: [(Act, &[Role]); 48] = {
         (Act::ManageTokens, &[Administrator]),
         (Act::BackUp, &[Administrator, Operator]),
         (Act::Erase, &[Administrator]),
+        (Act::RecordBatch, &[Initiator]),
     ]
 };
 
@@ -294,6 +297,7 @@ impl Act {
             Self::ManageTokens => "manage-tokens",
             Self::BackUp => "back-up",
             Self::Erase => "erase",
+            Self::RecordBatch => "record-batch",
         }
     }
 }

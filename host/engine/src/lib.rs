@@ -80,7 +80,9 @@ pub use login::Login;
 pub use model::{ModelRun, NewModelRun};
 pub use outcome::{About, OutcomeImport, OutcomeReport, OutcomeSource, RejectedLine};
 pub use people::REHEARSAL_MARK;
-pub use plan::{ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, Watch};
+pub use plan::{
+    ActivitySummary, AtWork, PlanRequest, PlanStatus, PlanSummary, Progress, Replay, Replayed, WantedBatch, Watch,
+};
 pub use policy::Proposed;
 pub use report::{Report as CareReport, Section};
 pub use review::Decided;

@@ -131,15 +131,13 @@ impl LoadedTables {
 
     /// What is read for the entries of tables that have `key`, `label-zh` and `label-en`.
     pub(crate) fn labels(&self) -> Labels {
-        let labels = |table: &Table| {
-            let column = |name: &str| table.columns.get(name);
-            let (key, zh, en) = (column("key")?, column("label-zh")?, column("label-en")?);
-            let entry = |row| {
-                Some((key.text(row)?.to_owned(), Bilingual { zh: zh.text(row)?.into(), en: en.text(row)?.into() }))
-            };
-            Some((0..table.rows as usize).filter_map(entry).collect())
-        };
-        self.tables.iter().filter_map(|(name, (_, table))| Some((name.clone(), labels(table)?))).collect()
+        let labels = |(name, (_, table)): (&String, &(ReferenceTable, Table))| Some((name.clone(), labels(table)?));
+        self.tables.iter().filter_map(labels).collect()
+    }
+
+    /// A table as it was imported or made.
+    pub(crate) fn source(&self, name: &str) -> Option<&ReferenceTable> {
+        self.tables.get(name).map(|(source, _)| source)
     }
 
     /// Codes of the areas in which a disaster is on at a date. `from` and `until` bound it (both inclusive);
@@ -154,6 +152,19 @@ impl LoadedTables {
         let code = |row| table.columns.get("adcode").and_then(|c| c.text(row)).map(str::to_owned);
         (0..table.rows as usize).filter(on).filter_map(code).filter(|code| region::covers(code, code)).collect()
     }
+}
+
+/// What is read for the entries of these tables.
+pub(crate) fn labels_of(tables: &[ReferenceTable]) -> Labels {
+    tables.iter().filter_map(|table| Some((table.name.clone(), labels(&table.to_table())?))).collect()
+}
+
+fn labels(table: &Table) -> Option<BTreeMap<String, Bilingual>> {
+    let column = |name: &str| table.columns.get(name);
+    let (key, zh, en) = (column("key")?, column("label-zh")?, column("label-en")?);
+    let entry =
+        |row| Some((key.text(row)?.to_owned(), Bilingual { zh: zh.text(row)?.into(), en: en.text(row)?.into() }));
+    Some((0..table.rows as usize).filter_map(entry).collect())
 }
 
 /// Whether a table has a field in a type; the error says what is missing.

@@ -292,6 +292,7 @@ fn link_run(run: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
         Ok((params,))
     })?;
     run.func_wrap("log", |mut store: StoreContextMut<'_, State>, (line,): (String,)| {
+        note(&mut store, &["log", &line]);
         let state = store.data_mut();
         state.charge(line.len()).map_err(stop)?;
         if state.log.len() < MAX_LOG_LINES {

@@ -80,6 +80,37 @@ pub fn with_declaration(component: &[u8], declaration: &[u8]) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
+/// In what a build keeps beside a component: the folder of its sources, as the line tables spell it.
+pub const SOURCE_SECTION: &str = "care-source";
+
+/// A core module without what only its author needs: names, line tables and the compiler's notes. The code stays as it is.
+pub fn stripped(core: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let surface = read(core)?;
+    let mut bytes = Vec::with_capacity(core.len());
+    let mut copied = 0;
+    for custom in surface.customs.iter().filter(|custom| custom.outermost) {
+        if is_debug(custom.name) || ["name", "producers", "target_features"].contains(&custom.name) {
+            bytes.extend_from_slice(&core[copied..custom.span.start]);
+            copied = custom.span.end;
+        }
+    }
+    bytes.extend_from_slice(&core[copied..]);
+    Ok(bytes)
+}
+
+/// Whether a section holds line tables and the like.
+pub(crate) fn is_debug(section: &str) -> bool {
+    section.starts_with(".debug")
+}
+
+/// A core module to be kept beside its component, for [`crate::Symbols`]: with the folder of its sources, as the line tables
+/// spell it.
+pub fn with_sources(core: &[u8], folder: &str) -> Vec<u8> {
+    let mut bytes = core.to_vec();
+    append(&mut bytes, SOURCE_SECTION, folder.as_bytes());
+    bytes
+}
+
 /// Name of the custom section that holds a branch's signature over everything else.
 pub const SIGNATURE_SECTION: &str = "care-signature";
 

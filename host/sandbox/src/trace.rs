@@ -26,13 +26,18 @@ pub struct Step {
     pub fuel_left: u64,
 }
 
-/// Steps that are kept of a guest.
-pub(crate) const MAX_STEPS: usize = 1_000;
+/// Steps that are kept of a guest: some dozens for each of the customers of a profile.
+pub(crate) const MAX_STEPS: usize = 50_000;
 
 /// The frames of a call's error, innermost first.
 pub(crate) fn of(error: &wasmtime::Error) -> Vec<Frame> {
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
-    frames.iter().map(frame).collect()
+    frames.iter().filter(|info| !is_glue(info)).map(frame).collect()
+}
+
+/// Modules that the making of a component adds, whose functions are numbered on their own.
+fn is_glue(info: &FrameInfo) -> bool {
+    info.module().name().is_some_and(|name| name.starts_with("wit-component:"))
 }
 
 fn frame(info: &FrameInfo) -> Frame {

@@ -50,8 +50,30 @@ pub use value::{Category, Codes, Field, Join, Label, Value};
 #[macro_export]
 macro_rules! export {
     ($activity:ty) => {
+        $crate::exported!($crate::declaration::<$activity>(), $crate::Component<$activity>, bindings, export_component);
+    };
+}
+
+/// Exports a model: the component's function, and the custom section `care-declaration`. Once per crate.
+#[macro_export]
+macro_rules! export_model {
+    ($model:ty) => {
+        $crate::exported!(
+            $crate::model_declaration::<$model>(),
+            $crate::ModelComponent<$model>,
+            model_bindings,
+            export_model_component
+        );
+    };
+}
+
+/// What `export!` and `export_model!` have in common.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! exported {
+    ($declaration:expr, $component:ty, $bindings:ident, $export:ident) => {
         const _: () = {
-            const DECLARATION: $crate::Declaration = $crate::declaration::<$activity>();
+            const DECLARATION: $crate::Declaration = $declaration;
 
             #[allow(unsafe_code, reason = "a custom section can only be written by a linker attribute")]
             #[used]
@@ -61,8 +83,8 @@ macro_rules! export {
             #[cfg(target_arch = "wasm32")]
             #[allow(unsafe_code, reason = "exports of a component are unmangled symbols, which the bindings write")]
             const _: () = {
-                type Exported = $crate::Component<$activity>;
-        $crate::bindings::export_component!(Exported with_types_in $crate::bindings);
+                type Exported = $component;
+        $crate::$bindings::$export!(Exported with_types_in $crate::$bindings);
             };
         };
     };

@@ -49,25 +49,3 @@ pub fn derive<M: Model>(host: &impl Host) -> Result<Vec<f64>, String> {
 pub const fn model_declaration<M: Model>() -> Declaration {
     Declaration::of_model(M::Input::FIELDS, M::Tables::DECLARED)
 }
-
-/// Exports a model: the component's function, and the custom section `care-declaration`. Once per crate.
-#[macro_export]
-macro_rules! export_model {
-    ($model:ty) => {
-        const _: () = {
-            const DECLARATION: $crate::Declaration = $crate::model_declaration::<$model>();
-
-            #[allow(unsafe_code, reason = "a custom section can only be written by a linker attribute")]
-            #[used]
-            #[cfg_attr(target_arch = "wasm32", unsafe(link_section = "care-declaration"))]
-            static SECTION: [u8; DECLARATION.len()] = DECLARATION.bytes();
-
-            #[cfg(target_arch = "wasm32")]
-            #[allow(unsafe_code, reason = "exports of a component are unmangled symbols, which the bindings write")]
-            const _: () = {
-                type Exported = $crate::ModelComponent<$model>;
-        $crate::model_bindings::export_model_component!(Exported with_types_in $crate::model_bindings);
-            };
-        };
-    };
-}

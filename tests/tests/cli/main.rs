@@ -8,6 +8,8 @@ mod api_rules_story;
 mod api_story;
 mod author_guide;
 mod author_languages;
+mod author_plan_story;
+mod author_sdks;
 mod author_story;
 mod bad_input;
 mod bad_plugins;

@@ -5,13 +5,18 @@ use care_domain::approval::CEILING;
 use care_domain::column::Table;
 use care_domain::field::Stage;
 use care_domain::manifest::{FieldUse, Limits};
-use care_sandbox::{Broken, Fault, FaultCode, Frame, Grants, Guest, MachineError, Message, Plugin, RunFacts, Step};
+use care_sandbox::{
+    Broken, Fault, FaultCode, Frame, Grants, Guest, MachineError, Message, Place, Plugin, RunFacts, Step,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The columns of some fields, for some rows of a batch in their order or for all.
 pub(super) type Lend<'a> = dyn Fn(&[FieldUse], Option<&[u32]>) -> Table + 'a;
+
+/// The author's lines at a frame.
+pub(super) type Locate<'a> = dyn Fn(&Frame) -> Vec<Place> + 'a;
 
 /// What a stage cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,9 +50,8 @@ pub struct FaultTold {
     pub hint: Option<String>,
     /// What the guest said to its author before it broke.
     pub log: Vec<String>,
-    /// Where it stood, innermost first, as far as the component tells.
-    #[serde(skip)]
-    pub trace: Vec<Frame>,
+    /// The author's lines at which it stood, innermost first, where the build kept line tables.
+    pub places: Vec<Place>,
 }
 
 /// What is decided for a customer.
@@ -73,6 +77,7 @@ pub(super) struct Asked {
 pub(super) struct Crew<'c> {
     guests: [Guest; 3],
     clock: &'c dyn Fn() -> Duration,
+    locate: &'c Locate<'c>,
     spent: [Duration; 3],
     asked: [u64; 3],
     halvings: u32,
@@ -84,12 +89,19 @@ const MAX_HALVINGS: u32 = 4_096;
 const STAGES: [Stage; 3] = [Stage::Select, Stage::Schedule, Stage::Compose];
 
 impl<'c> Crew<'c> {
-    /// Guests of their own. `clock` tells how long something has been going on; only differences count.
-    pub(super) fn new(plugin: &Plugin, facts: &RunFacts, grants: &Grants, clock: &'c dyn Fn() -> Duration) -> Self {
+    /// Guests of their own. `clock` tells how long something has been going on; only differences count. `locate` tells
+    /// where what breaks stood.
+    pub(super) fn new(
+        plugin: &Plugin,
+        (facts, grants): (&RunFacts, &Grants),
+        clock: &'c dyn Fn() -> Duration,
+        locate: &'c Locate<'c>,
+    ) -> Self {
         let guest = |stage| plugin.guest(stage, facts.clone(), grants.clone());
         Self {
             guests: STAGES.map(guest),
             clock,
+            locate,
             spent: Default::default(),
             asked: [0; 3],
             halvings: MAX_HALVINGS,
@@ -167,7 +179,8 @@ impl<'c> Crew<'c> {
         for (part, fault) in std::mem::take(&mut answers.bad) {
             let (trace, log) = where_broken.remove(&part).unwrap_or_default();
             part.iter().for_each(|row| drop(asked.chosen.remove(row)));
-            asked.broke.push((part, told(STAGES[index], fault, log, trace, self.limits)));
+            let places = places(&trace, self.locate);
+            asked.broke.push((part, fault_told(STAGES[index], fault, log, places, self.limits)));
         }
         Ok(answers)
     }
@@ -200,9 +213,23 @@ impl<'c> Crew<'c> {
     }
 }
 
-fn told(stage: Stage, fault: Fault, log: Vec<String>, trace: Vec<Frame>, limits: Limits) -> FaultTold {
+/// The author's lines of a trace; a function that calls itself is told once.
+pub(super) fn places(trace: &[Frame], locate: &Locate<'_>) -> Vec<Place> {
+    let mut places: Vec<Place> = trace.iter().flat_map(locate).collect();
+    places.dedup();
+    places
+}
+
+/// A fault in words for its author.
+pub(super) fn fault_told(
+    stage: Stage,
+    fault: Fault,
+    log: Vec<String>,
+    places: Vec<Place>,
+    limits: Limits,
+) -> FaultTold {
     let hint = hint(stage, &fault, limits);
-    FaultTold { stage, code: fault.code.name(), message: fault.message, hint, log, trace }
+    FaultTold { stage, code: fault.code.name(), message: fault.message, hint, log, places }
 }
 
 fn hint(stage: Stage, fault: &Fault, limits: Limits) -> Option<String> {

@@ -1,8 +1,9 @@
 //! Running an author's cases, and telling where the activity decides otherwise.
 
-use super::ask::{Asked, Chosen, Crew, FaultTold};
-use super::case_file::{Case, CaseFile, CaseRow, Cell, Expectation, Expected, ExpectedMessage};
-use super::workbench::{MessageTold, Workbench};
+use super::ask::{Asked, Crew, FaultTold};
+use super::case_file::{Case, CaseFile, CaseRow, Cell, Expected};
+use super::compare::{compare, difference};
+use super::workbench::Workbench;
 use crate::EngineError;
 use crate::wording::Wording;
 use care_domain::column::{Column, Table};
@@ -10,12 +11,9 @@ use care_domain::field::{FieldType, Wire};
 use care_domain::manifest::FieldUse;
 use care_domain::sms::Frame;
 use care_domain::text::Finding;
-use care_domain::time;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// Scores cross as 32-bit numbers.
-const SCORE_TOLERANCE: f64 = 1e-6;
 
 /// What a case file came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,7 +89,8 @@ impl Workbench {
         let params = self.params(&case.params).map_err(in_case)?;
         let (facts, grants) = self.terms((case.today, case.now), params, &tables)?;
         let clock = || Duration::ZERO;
-        let mut crew = Crew::new(&self.plugin, &facts, &grants, &clock);
+        let locate = self.locate();
+        let mut crew = Crew::new(&self.plugin, (&facts, &grants), &clock, &locate);
         let lend = |fields: &[FieldUse], rows: Option<&[u32]>| table(&case.rows, fields, rows);
         let asked = crew.ask(case.rows.len() as u32, &grants, &lend).map_err(|source| {
             let activity = self.manifest.name.clone();
@@ -99,7 +98,11 @@ impl Workbench {
         })?;
         let wording = Wording::new(&self.manifest, tables.labels(), Frame::default())?;
         let results = (0..case.rows.len()).map(|at| self.judge(case, at, &asked, &wording));
-        results.collect()
+        let mut results: Vec<RowResult> = results.collect::<Result<_, _>>()?;
+        if let Some(fold) = &case.fold {
+            results.extend(self.run_fold(&case.name, fold, (&facts, &grants))?);
+        }
+        Ok(results)
     }
 
     fn judge(&self, case: &Case, at: usize, asked: &Asked, wording: &Wording) -> Result<RowResult, EngineError> {
@@ -133,76 +136,24 @@ impl Workbench {
     }
 }
 
-fn difference(what: impl Into<String>, expected: impl Into<String>, decided: impl Into<String>) -> Difference {
-    Difference { what: what.into(), expected: expected.into(), decided: decided.into() }
-}
-
-fn compare(expected: &Expectation, chosen: &Chosen, reason: &str, messages: &[MessageTold]) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    if let Some(wanted) = expected.reason.as_deref().filter(|wanted| *wanted != reason) {
-        differences.push(difference("reason", wanted, reason));
-    }
-    if let Some(wanted) = expected.occasion.filter(|wanted| *wanted != chosen.occasion) {
-        differences.push(difference("occasion", wanted.to_string(), chosen.occasion.to_string()));
-    }
-    let score = f64::from(chosen.score);
-    if let Some(wanted) = expected.score.filter(|wanted| (wanted - score).abs() > SCORE_TOLERANCE) {
-        differences.push(difference("score", wanted.to_string(), chosen.score.to_string()));
-    }
-    for (what, wanted, is) in
-        [("not_before", expected.not_before, chosen.not_before), ("not_after", expected.not_after, chosen.not_after)]
-    {
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != is) {
-            differences.push(difference(what, time::write_instant(wanted), time::write_instant(is)));
-        }
-    }
-    if let Some(wanted) = &expected.messages {
-        if wanted.len() != messages.len() {
-            let said: Vec<&str> = messages.iter().map(|m| m.zh.as_str()).collect();
-            let said = format!("{}: {}", messages.len(), said.join(" | "));
-            differences.push(difference("messages", wanted.len().to_string(), said));
-        }
-        let pairs = wanted.iter().zip(messages).enumerate();
-        pairs.for_each(|(at, (wanted, said))| compare_message(at + 1, wanted, said, &mut differences));
-    }
-    differences
-}
-
-fn compare_message(number: usize, wanted: &ExpectedMessage, said: &MessageTold, differences: &mut Vec<Difference>) {
-    let what = |part: &str| format!("message {number}{part}");
-    if let Some(template) = wanted.template.as_ref().filter(|t| **t != said.template) {
-        differences.push(difference(what(", template"), template, &said.template));
-    }
-    if let Some(text) = wanted.text.as_ref().filter(|text| **text != said.zh && **text != said.en) {
-        // The language that the author wrote in is the one to compare with.
-        let is = if text.is_ascii() { &said.en } else { &said.zh };
-        differences.push(difference(what(""), text, is));
-    }
-    for (language, wanted, is) in [("zh", &wanted.zh, &said.zh), ("en", &wanted.en, &said.en)] {
-        if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != is) {
-            differences.push(difference(what(&format!(", {language}")), wanted, is));
-        }
-    }
-    for (slot, wanted) in &wanted.slots {
-        let is = said.slots.get(slot).map_or("", String::as_str);
-        if wanted != is {
-            differences.push(difference(what(&format!(", slot {slot}")), wanted, is));
-        }
-    }
-}
-
 /// Columns of some fields for some of a case's rows, or for all.
 fn table(rows: &[CaseRow], fields: &[FieldUse], of: Option<&[u32]>) -> Table {
     let picked: Vec<&CaseRow> = match of {
         Some(of) => of.iter().filter_map(|row| rows.get(*row as usize)).collect(),
         None => rows.iter().collect(),
     };
-    let columns = fields.iter().map(|field| (field.name.clone(), column(&picked, &field.name, field.ty)));
-    Table { rows: picked.len() as u32, columns: columns.collect() }
+    let values: Vec<&BTreeMap<String, Cell>> = picked.into_iter().map(|row| &row.values).collect();
+    of_values(&values, fields)
 }
 
-fn column(rows: &[&CaseRow], name: &str, ty: FieldType) -> Column {
-    let cells = || rows.iter().map(|row| row.values.get(name));
+/// Columns of some fields for customers or outcomes as their author wrote them.
+pub(super) fn of_values(rows: &[&BTreeMap<String, Cell>], fields: &[FieldUse]) -> Table {
+    let columns = fields.iter().map(|field| (field.name.clone(), column(rows, &field.name, field.ty)));
+    Table { rows: rows.len() as u32, columns: columns.collect() }
+}
+
+fn column(rows: &[&BTreeMap<String, Cell>], name: &str, ty: FieldType) -> Column {
+    let cells = || rows.iter().map(|row| row.get(name));
     let whole = |cell: Option<&Cell>| if let Some(Cell::Whole(whole)) = cell { Some(*whole) } else { None };
     match ty.wire() {
         Wire::S64 => Column::s64(cells().map(whole)),

@@ -5,16 +5,24 @@
 mod ask;
 mod case_file;
 mod cases;
+mod compare;
 mod customers;
+mod fold;
+mod functions;
+mod planned;
 mod profile;
 mod record;
 mod simulate;
 mod workbench;
 
 pub use ask::{FaultTold, StageCost};
+pub use care_sandbox::Place;
 pub use case_file::CaseFile;
 pub use cases::{CaseRun, Difference, RowResult};
 pub use customers::{CustomerSource, Customers, sample_csv};
+pub use functions::{FunctionFuel, StageFunctions, Telling};
+pub use planned::{Answer, Otherwise, PlannedBatch, Reanswered, Recalled};
+pub(crate) use planned::{answers, kept, read_while_deciding};
 pub use profile::{StageProfile, Work};
 pub use record::{Changed, Recorded, Replayed};
 pub use simulate::{Contacted, Simulated, Trial};

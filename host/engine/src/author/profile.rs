@@ -11,7 +11,7 @@ use care_domain::approval::CEILING;
 use care_domain::field::Stage;
 use care_domain::key::Bucket;
 use care_domain::manifest::FieldUse;
-use care_sandbox::Step;
+use care_sandbox::{Grants, RunFacts, Step};
 use care_store::History;
 use serde::Serialize;
 use std::time::Duration;
@@ -38,9 +38,43 @@ pub struct Work {
     pub fuel: u64,
 }
 
+/// The customers' first rows, and the terms on which an activity is asked about them.
+pub(super) struct FirstBatch<'a> {
+    pub(super) rows: u32,
+    pub(super) facts: &'a RunFacts,
+    pub(super) grants: &'a Grants,
+    pub(super) lend: &'a Lend<'a>,
+}
+
 impl Workbench {
     /// Profiles each stage on the customers' first batch.
     pub fn profile(&self, customers: &Customers, trial: &Trial) -> Result<Vec<StageProfile>, EngineError> {
+        self.on_first_batch(customers, trial, DEFAULT_BATCH as usize, &|batch| {
+            let clock = || Duration::ZERO;
+            let locate = self.locate();
+            let mut crew = Crew::new(&self.plugin, (batch.facts, batch.grants), &clock, &locate);
+            let activity = self.manifest.name.clone();
+            crew.ask(batch.rows, batch.grants, batch.lend).map_err(|source| EngineError::Machine {
+                activity,
+                attempts: 1,
+                source,
+            })?;
+            let stages = crew.steps().into_iter().filter_map(|(stage, rows, granted, left, steps)| {
+                let work = work(granted, left, steps);
+                (!work.is_empty()).then(|| StageProfile { stage, rows, fuel: granted.saturating_sub(left), work })
+            });
+            Ok(stages.collect())
+        })
+    }
+
+    /// Does something with the first rows, at most so many, of the customers' first bucket.
+    pub(super) fn on_first_batch<T>(
+        &self,
+        customers: &Customers,
+        trial: &Trial,
+        most: usize,
+        work: &dyn Fn(&FirstBatch<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let today = trial.date.unwrap_or_else(|| customers.date());
         let now = trial.now.map_or_else(|| morning(today), Ok)?;
         let tables = self.tables(today)?;
@@ -49,25 +83,9 @@ impl Workbench {
         grants.limits = CEILING;
         let data = customers.snapshot.bucket(Bucket { index: 0, bits: customers.snapshot.manifest().bits })?;
         let (history, lists) = (History::default(), Lists::new());
-        let view = BatchView::new(&data, 0..data.rows().min(DEFAULT_BATCH as usize), &history, &lists);
+        let view = BatchView::new(&data, 0..data.rows().min(most), &history, &lists);
         let lend = |fields: &[FieldUse], rows: Option<&[u32]>| view.table(&self.manifest.name, fields, rows);
-        let lend: &Lend<'_> = &lend;
-        let clock = || Duration::ZERO;
-        let mut crew = Crew::new(&self.plugin, &facts, &grants, &clock);
-        let activity = self.manifest.name.clone();
-        crew.ask(view.len() as u32, &grants, lend).map_err(|source| EngineError::Machine {
-            activity,
-            attempts: 1,
-            source,
-        })?;
-        Ok(crew
-            .steps()
-            .into_iter()
-            .filter_map(|(stage, rows, granted, left, steps)| {
-                let work = work(granted, left, steps);
-                (!work.is_empty()).then(|| StageProfile { stage, rows, fuel: granted.saturating_sub(left), work })
-            })
-            .collect())
+        work(&FirstBatch { rows: view.len() as u32, facts: &facts, grants: &grants, lend: &lend })
     }
 }
 
@@ -93,6 +111,7 @@ fn work(granted: u64, left: u64, steps: &[Step]) -> Vec<Work> {
 fn named(asked: &str) -> String {
     match asked.split(' ').collect::<Vec<_>>().as_slice() {
         ["rows", table] => format!("after the count of {table}"),
+        ["log", ..] => "writing into its log".to_owned(),
         ["params" | "today" | "now"] => "the parameters and the facts of the run".to_owned(),
         ["rows-of", field, table] => format!("joining {field} with {table}"),
         [_, "customers", field] => format!("reading {field}"),

@@ -115,7 +115,8 @@ impl Workbench {
         let world = self.world(customers, (today, now), &params, &tables, (&facts, &grants))?;
         let wording = Wording::new(&self.manifest, tables.labels(), Frame::default())?;
         let stage = alone::stage(&world, &self.manifest, tables.labels())?;
-        let mut crew = Crew::new(&self.plugin, &facts, &grants, clock);
+        let locate = self.locate();
+        let mut crew = Crew::new(&self.plugin, (&facts, &grants), clock, &locate);
         let mut told = Told { workbench: self, customers, wording, broken: BTreeMap::new(), who: Vec::new() };
         let mut evidence = stage.empty();
         for bucket in Bucket::all(customers.snapshot.manifest().bits) {
@@ -304,9 +305,11 @@ impl Told<'_> {
     }
 }
 
-/// Faults are of one kind when they differ in numbers alone: rows and values.
+/// Faults are of one kind when they stood at the same line, and differ in numbers alone: rows and values.
 fn kind(fault: &FaultTold) -> String {
-    fault.message.chars().filter(|c| !c.is_ascii_digit()).collect()
+    let words: String = fault.message.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let place = fault.places.first().map(|place| format!("{}:{}", place.file, place.line));
+    words + &place.unwrap_or_default()
 }
 
 /// Decides a bucket as a plan does; a fault of the machine is tried again as often as there.

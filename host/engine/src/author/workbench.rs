@@ -10,7 +10,7 @@ use care_domain::manifest::{Manifest, Reason};
 use care_domain::text::Finding;
 use care_domain::time;
 use care_population::reference::ReferenceTable;
-use care_sandbox::{Grants, Message, Plugin, RunFacts, Sandbox, SandboxConfig, Worker};
+use care_sandbox::{Frame, Grants, Message, Place, Plugin, RunFacts, Sandbox, SandboxConfig, Symbols, Worker};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -45,6 +45,7 @@ pub struct Workbench {
     pub(super) dictionary: Dictionary,
     pub(super) plugin: Plugin,
     tables: Vec<ReferenceTable>,
+    symbols: Option<Symbols>,
     /// What the gate warns of.
     findings: Vec<Finding>,
 }
@@ -66,8 +67,13 @@ pub struct MessageTold {
 
 impl Workbench {
     /// Checks a component as the gate would, short of the golden batch, and compiles it or takes its machine code from
-    /// the cache. What the gate refuses is refused in the same words.
-    pub fn open(component: &[u8], tables: &[TableFile], place: &Workplace) -> Result<Self, EngineError> {
+    /// the cache. What the gate refuses is refused in the same words. `kept` is what its build kept beside the component.
+    pub fn open(
+        component: &[u8],
+        kept: Option<Vec<u8>>,
+        tables: &[TableFile],
+        place: &Workplace,
+    ) -> Result<Self, EngineError> {
         let dictionary = crate::parse_dictionary(crate::DEFAULT_FIELDS).map_err(EngineError::internal)?;
         let (component, _) = care_sandbox::package::split_signature(component);
         let mut report = care_sandbox::inspect(&component, &dictionary);
@@ -87,6 +93,7 @@ impl Workbench {
             dictionary,
             plugin,
             tables,
+            symbols: kept.and_then(|kept| Symbols::of(kept, &component)),
             findings: report.findings,
         })
     }
@@ -99,6 +106,12 @@ impl Workbench {
     /// What the gate warns of.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Tells where its author's lines are; nowhere where the build kept no line tables.
+    pub(super) fn locate(&self) -> impl Fn(&Frame) -> Vec<Place> + '_ {
+        let lines = self.symbols.as_ref().and_then(Symbols::lines);
+        move |frame| lines.as_ref().map_or_else(Vec::new, |lines| lines.places(frame))
     }
 
     /// The project's tables and those that the host computes, for a date. What the activity reads and nobody supplies is

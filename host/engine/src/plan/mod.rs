@@ -11,6 +11,7 @@ mod facts;
 pub(crate) mod halve;
 mod job;
 mod preflight;
+mod record;
 mod release;
 mod replay;
 mod run;
@@ -18,6 +19,7 @@ mod status;
 mod summary;
 mod task;
 
+pub use record::WantedBatch;
 pub use replay::{Replay, Replayed};
 pub use status::{AtWork, PlanStatus};
 pub use summary::{ActivitySummary, PlanSummary};

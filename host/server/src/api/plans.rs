@@ -4,7 +4,8 @@
 use super::prelude::*;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use care_domain::time::write_instant;
-use care_engine::{EngineError, PlanRequest, PlanStatus, PlanSummary, Progress, Watch};
+use care_engine::author::PlannedBatch;
+use care_engine::{EngineError, PlanRequest, PlanStatus, PlanSummary, Progress, WantedBatch, Watch};
 use futures::stream::{self, Stream};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(cancel))
+        .routes(routes!(batch))
 }
 
 /// Plans, the newest first.
@@ -199,4 +201,27 @@ async fn pause(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) 
 async fn cancel(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) -> Answer<Json<Value>> {
     let (plan, gone) = caller.engine.cancel_plan(&id, &why.reason, (&caller.person, now_ms())).await?;
     Ok(Json(json!({"plan": plan, "state": "cancelled", "contacts": gone.contacts, "controls": gone.controls})))
+}
+
+/// Whose batch.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AsAskedAbout {
+    /// The activity that was asked about it, or its campaign.
+    activity: String,
+}
+
+/// A batch as one's own activity was asked about it, for `care plugin replay`: customers of one's own region, under numbers,
+/// without what is sensitive. Audited.
+#[utoipa::path(get, path = "/v1/plans/{plan}/batches/{bucket}/{batch}", tag = "plans",
+    params(("plan" = String, Path), ("bucket" = u32, Path), ("batch" = u32, Path), AsAskedAbout),
+    responses((status = 200, body = Object), Problem))]
+async fn batch(
+    caller: Caller,
+    Part((plan, bucket, batch)): Part<(String, u32, u32)>,
+    Asked(of): Asked<AsAskedAbout>,
+) -> Answer<Json<PlannedBatch>> {
+    let wanted = WantedBatch { plan: &plan, campaign: &of.activity, bucket, batch };
+    Ok(Json(caller.engine.record_batch(wanted, &caller.person, now_ms()).await?))
 }

@@ -113,7 +113,7 @@ impl From<EngineError> for Problem {
 /// What a refusal of the engine is in HTTP: a rule that was broken, unless its code says otherwise.
 fn status_of(code: &str) -> StatusCode {
     match code {
-        "not-allowed" | "other-region" | "unknown-person" | "four-eyes" => StatusCode::FORBIDDEN,
+        "not-allowed" | "not-yours" | "other-region" | "unknown-person" | "four-eyes" => StatusCode::FORBIDDEN,
         "wrong-password" | "one-time-password" => StatusCode::UNAUTHORIZED,
         "busy-customers" | "store-locked" | "disk-full" => StatusCode::SERVICE_UNAVAILABLE,
         "no-such-address" | "no-snapshot" => StatusCode::NOT_FOUND,

@@ -127,6 +127,7 @@ pub(super) const RULES: &[Rule] = &[
     own("GET", "/v1/plans", STAFF),
     all("POST", "/v1/plans", May(Act::RunPlans)),
     own("GET", "/v1/plans/{plan}", STAFF),
+    own("GET", "/v1/plans/{plan}/batches/{bucket}/{batch}", May(Act::RecordBatch)),
     own("GET", "/v1/plans/{plan}/status", STAFF),
     own("GET", "/v1/plans/{plan}/progress", STAFF),
     all("POST", "/v1/plans/{plan}/pause", May(Act::HaltPlans)),

@@ -118,6 +118,9 @@ pub(crate) enum PlanCommand {
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
         lease: u64,
     },
+    /// Keep a batch as one's own activity was asked about it, for `care plugin replay`: customers of one's own region, under
+    /// numbers, without what is sensitive.
+    Record(RecordArgs),
     /// Show a plan in figures; the newest when absent.
     Show {
         /// The plan, by the beginning of its id.
@@ -146,6 +149,25 @@ pub(crate) struct PlanArgs {
     /// Customers a batch.
     #[arg(long, value_parser = batch, value_name = "N")]
     pub(crate) batch: Option<u32>,
+}
+
+/// Which batch of a plan, as which activity was asked about it.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// The plan, by the beginning of its id.
+    pub(crate) plan: String,
+    /// The activity, or its campaign.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) activity: String,
+    /// Bucket of the snapshot.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) bucket: u32,
+    /// Batch of the bucket, from 0.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) batch: u32,
+    /// Where to write it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// How this process takes part in a plan.

@@ -1,5 +1,7 @@
 //! `care plugin test` and `simulate`: what an author's activity decides, in words for its author.
 
+use super::profile;
+use super::recorded::keep;
 use super::{evidence, read, read_bytes, worker};
 use crate::answer::{Answer, finding_lines, table};
 use crate::args::{Args, CacheArgs, CasesArgs, SimulateArgs};
@@ -7,8 +9,8 @@ use crate::plugin::{self, Project, Tools};
 use care_domain::time::{write_date, write_instant};
 use care_engine::EngineError;
 use care_engine::author::{
-    CaseRun, Contacted, CustomerSource, Customers, FaultTold, Recorded, RowResult, Simulated, StageCost, StageProfile,
-    TableFile, Trial, Work, Workbench, Workplace,
+    CaseRun, Contacted, CustomerSource, Customers, FaultTold, RowResult, Simulated, StageCost, TableFile, Trial,
+    Workbench, Workplace,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,9 +25,9 @@ const CASE_FILE: &str = "cases.toml";
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// An activity ready to be tried, and where its project is, if it is none but a component.
-struct Subject {
-    workbench: Workbench,
-    project: Option<Project>,
+pub(super) struct Subject {
+    pub(super) workbench: Workbench,
+    pub(super) project: Option<Project>,
 }
 
 /// `care plugin test`
@@ -81,58 +83,19 @@ pub(crate) fn simulate(wanted: &SimulateArgs, say: &dyn Fn(&str)) -> anyhow::Res
     let clock = clock();
     let done = subject.workbench.simulate(&customers, &trial, &clock)?;
     if let Some(path) = &wanted.record {
-        let record = serde_json::to_vec_pretty(&subject.workbench.record(&customers, &trial)?)?;
-        std::fs::write(path, record).map_err(|error| {
-            let message = format!("{} cannot be written: {error}", path.display());
-            EngineError::refused("no-file", message, "Check the path and the space left")
-        })?;
+        keep(path, &subject.workbench.record(&customers, &trial)?)?;
     }
     let (bad, first) = customers.bad();
     let mut text = simulated(&done, &name);
-    let profile = if wanted.profile { subject.workbench.profile(&customers, &trial)? } else { Vec::new() };
-    profile.iter().for_each(|stage| text += &profiled(stage));
+    let profile =
+        if wanted.profile { Some(profile::of(&subject, (&customers, &trial), &wanted.cache, say)?) } else { None };
+    profile.iter().for_each(|profile| text += &profile.lines());
     if bad > 0 {
         text += &format!("{bad} cells or rows of {name} could not be read and have no value:\n");
         first.iter().for_each(|f| text += &format!("  line {}: {} {}\n", f.line, f.field, f.reason));
     }
     let json = json!({"customers": name, "bad_cells": bad, "simulated": done, "profile": profile});
     Ok(Answer::new(text, json))
-}
-
-/// `care plugin replay`
-pub(crate) fn replay(
-    args: &Args,
-    (record, plugin): (&Path, &Path),
-    cache: &CacheArgs,
-    say: &dyn Fn(&str),
-) -> anyhow::Result<Answer> {
-    let recorded: Recorded = serde_json::from_str(&read(record)?).map_err(|error| {
-        let message = format!("{}: {error}", record.display());
-        EngineError::refused("bad-record", message, "Record anew with `care plugin simulate --record`")
-    })?;
-    let subject = open(plugin, project_of(plugin)?, cache, say)?;
-    let replayed = subject.workbench.replay(&recorded)?;
-    let told =
-        |one: &Option<Contacted>| one.as_ref().map_or_else(|| "nobody".to_owned(), |one| who(one)[1..].join("  "));
-    let mut text = String::new();
-    for changed in &replayed.changed {
-        text += &format!("{}\n  was {}\n  is  {}\n", changed.customer, told(&changed.before), told(&changed.now));
-    }
-    text += &format!(
-        "{} customers, {} chosen as {} {} was, {} now: {} decided otherwise\n",
-        replayed.customers,
-        replayed.recorded,
-        recorded.activity,
-        recorded.version,
-        replayed.decided,
-        replayed.changed.len()
-    );
-    let answer = Answer::new(text, serde_json::to_value(&replayed)?);
-    if replayed.changed.is_empty() {
-        return Ok(answer);
-    }
-    answer.print(args.json);
-    std::process::exit(i32::from(crate::REFUSED));
 }
 
 /// A clock of which only differences count: what an activity costs, for its author.
@@ -142,24 +105,39 @@ fn clock() -> impl Fn() -> Duration {
     move || begun.elapsed()
 }
 
-fn project_of(plugin: &Path) -> anyhow::Result<Option<Project>> {
+pub(super) fn project_of(plugin: &Path) -> anyhow::Result<Option<Project>> {
     Ok(if plugin.is_file() { None } else { Some(Project::open(plugin)?) })
 }
 
 /// Builds a project, or reads a component, and puts it on the workbench.
-fn open(plugin: &Path, project: Option<Project>, cache: &CacheArgs, say: &dyn Fn(&str)) -> anyhow::Result<Subject> {
-    let (component, tables) = match &project {
+pub(super) fn open(
+    plugin: &Path,
+    project: Option<Project>,
+    cache: &CacheArgs,
+    say: &dyn Fn(&str),
+) -> anyhow::Result<Subject> {
+    let (path, tables) = match &project {
         Some(project) => {
             let built = plugin::build(project, None, &Tools::new(&cache_folder(cache)?), say)?;
-            (read_bytes(&built.path)?, tables_of(project.folder())?)
+            (built.path, tables_of(project.folder())?)
         }
-        None => (read_bytes(plugin)?, Vec::new()),
+        None => (plugin.to_path_buf(), Vec::new()),
     };
+    let component = read_bytes(&path)?;
+    Ok(Subject { workbench: Workbench::open(&component, kept(&path), &tables, &workplace(cache)?)?, project })
+}
+
+/// What a build kept beside a component.
+pub(super) fn kept(component: &Path) -> Option<Vec<u8>> {
+    fs::read(plugin::kept_beside(component)).ok()
+}
+
+/// Where an author works.
+pub(super) fn workplace(cache: &CacheArgs) -> anyhow::Result<Workplace> {
     // An author's machine may be slow or busy, and nobody waits for it but the author: processor time is what bounds it.
     let mut worker = worker()?;
     worker.limits.wall = PATIENCE;
-    let place = Workplace { cache: cache_folder(cache)?, worker: Some(worker) };
-    Ok(Subject { workbench: Workbench::open(&component, &tables, &place)?, project })
+    Ok(Workplace { cache: cache_folder(cache)?, worker: Some(worker) })
 }
 
 /// Where an author's machine code and builders are kept.
@@ -174,7 +152,7 @@ pub(crate) fn cache_folder(cache: &CacheArgs) -> Result<PathBuf, EngineError> {
 }
 
 /// The reference tables of a project: `tables/NAME.csv`, each with its schema `tables/NAME.toml`.
-fn tables_of(folder: &Path) -> anyhow::Result<Vec<TableFile>> {
+pub(super) fn tables_of(folder: &Path) -> anyhow::Result<Vec<TableFile>> {
     let Ok(entries) = fs::read_dir(folder.join("tables")) else { return Ok(Vec::new()) };
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "csv"));
@@ -262,26 +240,14 @@ pub(crate) fn failures(run: &CaseRun) -> String {
     text + &format!("\n{} of {} rows decided as the cases say\n", run.rows.len() - failed, run.rows.len())
 }
 
-fn fault_lines(fault: &FaultTold) -> String {
+pub(super) fn fault_lines(fault: &FaultTold) -> String {
     let mut text = format!("  it broke in {}: {}: {}\n", fault.stage.name(), fault.code, fault.message);
     fault.log.iter().for_each(|line| text += &format!("    {}\n", line.trim_end().replace('\n', "\n    ")));
+    for at in &fault.places {
+        text += &format!("    at {}:{}, in {}\n", at.file, at.line, at.function);
+    }
     fault.hint.iter().for_each(|hint| text += &format!("    hint: {hint}\n"));
     text
-}
-
-fn profiled(stage: &StageProfile) -> String {
-    let row = |work: &Work| {
-        let share = 100.0 * work.fuel as f64 / stage.fuel.max(1) as f64;
-        vec![
-            work.what.clone(),
-            work.fuel.to_string(),
-            (work.fuel / stage.rows.max(1)).to_string(),
-            format!("{share:.1}%"),
-        ]
-    };
-    let rows: Vec<Vec<String>> = stage.work.iter().map(row).collect();
-    let head = format!("\nwhere the fuel of {} goes ({} rows, {} fuel):\n", stage.stage.name(), stage.rows, stage.fuel);
-    head + &table(&["what for", "fuel", "a row", "share"], &rows)
 }
 
 fn simulated(done: &Simulated, customers: &str) -> String {
@@ -311,7 +277,7 @@ fn simulated(done: &Simulated, customers: &str) -> String {
     text + &finding_lines(&done.warnings)
 }
 
-fn who(of: &Contacted) -> Vec<String> {
+pub(super) fn who(of: &Contacted) -> Vec<String> {
     let words: Vec<&str> = of.messages.iter().map(|m| m.zh.as_str()).collect();
     let when = of.planned_at.map_or_else(String::new, |at| write_instant(at)[..16].replace('T', " "));
     let verdict = if of.rule.is_empty() || of.rule == of.verdict.name() {

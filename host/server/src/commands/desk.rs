@@ -2,8 +2,7 @@
 
 use super::{open, read};
 use crate::answer::{Answer, table};
-use crate::args::ListArgs;
-use crate::args::{Args, CallsCommand, RequestsCommand, TakeArgs};
+use crate::args::{Args, CallsCommand, ListArgs, RequestsCommand, TakeArgs};
 use crate::clock::now_ms;
 use anyhow::Context;
 use care_domain::contact::Channel;

@@ -19,6 +19,8 @@ pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod policy;
 pub(crate) mod population;
+mod profile;
+pub(crate) mod recorded;
 pub(crate) mod reference;
 pub(crate) mod setup;
 pub(crate) mod shell;

@@ -1,6 +1,6 @@
 //! `care plan`, `care why`.
 
-use super::open;
+use super::{open, recorded};
 use crate::answer::{Answer, table};
 use crate::args::{Args, PlanArgs, PlanCommand};
 use crate::clock::now_ms;
@@ -67,6 +67,7 @@ pub(crate) async fn run(args: &Args, command: &PlanCommand) -> anyhow::Result<An
             let lines: Vec<String> = tasks.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
             Ok(Answer::new(lines.join("\n"), json!({"tasks": tasks})))
         }
+        PlanCommand::Record(wanted) => recorded::record(args, &engine, wanted).await,
         PlanCommand::Show { plan: None, all: true } => plans(&engine).await,
         PlanCommand::Show { plan, .. } => {
             let id = engine.plan(plan.as_deref()).await?.id;

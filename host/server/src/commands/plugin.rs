@@ -1,6 +1,6 @@
 //! `care plugin`.
 
-use super::{author, open, read, read_bytes, reference, watch};
+use super::{author, open, read, read_bytes, recorded, reference, watch};
 use crate::answer::{Answer, finding_lines, table};
 use crate::args::{Args, PluginCommand};
 use crate::clock::now_ms;
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
         PluginCommand::Check { file } => check(args, file),
         PluginCommand::Test(test) => author::test(args, test, &say),
         PluginCommand::Simulate(trial) => author::simulate(trial, &say),
-        PluginCommand::Replay { record, plugin, cache } => author::replay(args, (record, plugin), cache, &say),
+        PluginCommand::Replay { record, plugin, cache } => recorded::replay(args, (record, plugin), cache, &say),
         PluginCommand::Watch(test) => watch::run(test, &say).map(|never| match never {}),
         PluginCommand::Reference { topic } => reference::run(*topic),
         PluginCommand::Sign { file, key, out } => sign(file, key, out.as_deref().unwrap_or(file)),

@@ -1,6 +1,6 @@
 //! `care plugin build`: from a crate and its `activity.toml` to an inspected component file.
 
-use super::cargo::Package;
+use super::cargo::{Package, remapped};
 use super::error::PluginError;
 use super::toolchain::Toolchain;
 use super::{Language, Project, Tools, js, lines, manifest, python};
@@ -31,6 +31,8 @@ pub(super) struct Made {
     pub(super) component: Vec<u8>,
     /// What the code declares, JSON.
     pub(super) declaration: Vec<u8>,
+    /// What its author's tools need to name lines of the source; never uploaded.
+    pub(super) kept: Option<Vec<u8>>,
     /// Where components go unless the author says otherwise.
     pub(super) output: PathBuf,
 }
@@ -45,11 +47,21 @@ pub(crate) fn build(
 ) -> Result<Built, PluginError> {
     let folder = project.folder();
     build_with(folder, out, say, &|| match project.language() {
-        Language::Rust => compile(folder, &|| Toolchain::find(folder, say), say),
+        Language::Rust => compile(folder, &|| Toolchain::find(folder, say), &[], say),
         Language::JavaScript => js::make(folder, tools, say),
         Language::Python => python::make(folder, tools, say),
     })
 }
+
+/// Builds a project in Rust so that a profile can tell its rules apart, beside what `build` makes.
+pub(crate) fn build_apart(project: &Project, say: &dyn Fn(&str)) -> Result<Built, PluginError> {
+    let folder = project.folder();
+    let out = Package::of(folder)?.output.join("apart.wasm");
+    build_with(folder, Some(&out), say, &|| compile(folder, &|| Toolchain::find(folder, say), &[APART], say))
+}
+
+/// The feature of the SDK by which rules stay functions of their own.
+const APART: &str = "care-sdk/apart";
 
 /// Builds with what makes the component, which is only asked when activity.toml can be read.
 pub(super) fn build_with(
@@ -61,32 +73,43 @@ pub(super) fn build_with(
     let activity_toml = folder.join("activity.toml");
     let text = fs::read_to_string(&activity_toml).map_err(PluginError::file(&activity_toml, "reading"))?;
     let draft = manifest::read(&text)?;
-    let made = make()?;
-    let output = made.output.clone();
+    let mut made = make()?;
+    let (output, kept) = (made.output.clone(), made.kept.take());
     let (component, manifest) = assemble(made, draft)?;
     let report = accepted(&component, &text, say)?;
     let default = output.join(format!("{}-{}.wasm", manifest.name, manifest.version));
     let path = out.map_or(default, Path::to_path_buf);
     write(&path, &component)?;
+    if let Some(kept) = kept {
+        write(&kept_beside(&path), &kept)?;
+    }
     Ok(Built { path, digest: report.digest, bytes: component.len(), manifest })
+}
+
+/// Where a component's line tables are.
+pub(crate) fn kept_beside(component: &Path) -> PathBuf {
+    component.with_extension("debug.wasm")
 }
 
 /// Makes a component of a crate.
 pub(super) fn compile(
     folder: &Path,
     toolchain: &dyn Fn() -> Result<Toolchain, PluginError>,
+    features: &[&str],
     say: &dyn Fn(&str),
 ) -> Result<Made, PluginError> {
     let package = Package::of(folder)?;
     let toolchain = toolchain()?;
     say(&format!("Compiling {} to WebAssembly", package.name));
-    let core = package.compile(folder, &toolchain, say)?;
+    let compiled = package.compile(folder, &toolchain, features, say)?;
     let hint = "Write `care_sdk::export!(YourActivity);` once, and use no crate that needs an operating system";
+    let core = package::stripped(&compiled).map_err(|error| not_made(error, hint))?;
     let declaration = package::declaration(&core)
         .map_err(|error| not_made(error, hint))?
         .ok_or_else(|| PluginError::new("no-declaration", "the code exports no activity", hint))?;
     let component = package::component_from_core(&core).map_err(|error| not_made(error, hint))?;
-    Ok(Made { component, declaration, output: package.output })
+    let kept = Some(package::with_sources(&compiled, &remapped(folder)));
+    Ok(Made { component, declaration, kept, output: package.output })
 }
 
 fn not_made(error: PackageError, hint: &str) -> PluginError {

@@ -67,15 +67,25 @@ impl Package {
         Ok(Self { name: package.name, module, output: metadata.target_directory.join("plugins") })
     }
 
-    /// Compiles it to a core module and returns its bytes. The compiler's warnings go to `say`.
+    /// Compiles it to a core module with line tables, which do not change its code, and returns its bytes. The compiler's warnings go to `say`.
     pub(super) fn compile(
         &self,
         folder: &Path,
         toolchain: &Toolchain,
+        features: &[&str],
         say: &dyn Fn(&str),
     ) -> Result<Vec<u8>, PluginError> {
         let mut cargo = toolchain.build_command();
         cargo.current_dir(folder).args(["--package", &self.name, "--lib", "--target-dir"]).arg(&self.output);
+        cargo.args([
+            "--config",
+            "profile.release.debug='line-tables-only'",
+            "--config",
+            "profile.release.strip='none'",
+        ]);
+        for feature in features {
+            cargo.args(["--features", feature]);
+        }
         // The encoded form is what cargo prefers, and what keeps a path with a space whole.
         cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags().join("\u{1f}"));
         let warnings = run(&mut cargo, "compile-failed", "Mend the code where the compiler says so")?.stderr;
@@ -98,7 +108,16 @@ impl Package {
 fn rustflags() -> Vec<String> {
     let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
     if let Some(home) = std::env::home_dir() {
-        flags.push(format!("--remap-path-prefix={}=/home", home.display()));
+        flags.push(format!("--remap-path-prefix={}={HOME}", home.display()));
     }
     flags
+}
+
+/// What a module calls its builder's home.
+const HOME: &str = "/home";
+
+/// A folder as a module spells it.
+pub(super) fn remapped(folder: &Path) -> String {
+    let below = std::env::home_dir().and_then(|home| folder.strip_prefix(home).ok().map(Path::to_path_buf));
+    below.map_or_else(|| folder.to_path_buf(), |below| Path::new(HOME).join(below)).display().to_string()
 }

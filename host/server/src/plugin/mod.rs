@@ -19,7 +19,7 @@ mod tools;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use build::build;
+pub(crate) use build::{build, build_apart, kept_beside};
 pub(crate) use error::PluginError;
 pub(crate) use language::Language;
 pub(crate) use project::Project;

@@ -26,7 +26,7 @@ impl Project {
     }
 
     /// In which language it is written.
-    pub(super) fn language(&self) -> Language {
+    pub(crate) fn language(&self) -> Language {
         self.language
     }
 

@@ -44,7 +44,7 @@ pub(super) fn make(project: &Path, tools: &Tools, say: &dyn Fn(&str)) -> Result<
     command.env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
     run(&mut command, "compile-failed", MEND)?;
     let component = fs::read(&out).map_err(PluginError::file(&out, "reading"))?;
-    Ok(Made { component, declaration, output })
+    Ok(Made { component, declaration, kept: None, output })
 }
 
 /// The modules of a project beside its tests.

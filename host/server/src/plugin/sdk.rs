@@ -23,14 +23,14 @@ pub(super) const RUST: Files = files!("sdk/rust":
 
 /// The npm package.
 pub(super) const JAVASCRIPT: Files = files!("sdk/js":
-    "README.md" "batch.js" "columns.js" "component.d.ts" "component.js" "index.d.ts" "index.js" "package.json" "tally.js"
+    "README.md" "batch.js" "columns.js" "component.d.ts" "component.js" "index.d.ts" "index.js" "package.json" "profile.js" "tally.js"
     "testing.d.ts" "testing.js" "wit/activity.wit"
 );
 
 /// What the wheel holds.
 pub(super) const PYTHON: Files = files!("sdk/python/src":
     "care_sdk/__init__.py" "care_sdk/__init__.pyi" "care_sdk/activity.py" "care_sdk/batch.py" "care_sdk/component.py" "care_sdk/days.py" "care_sdk/days.pyi"
-    "care_sdk/py.typed" "care_sdk/row.py" "care_sdk/tally.py" "care_sdk/testing.py" "care_sdk/testing.pyi" "care_sdk/wit/activity.wit"
+    "care_sdk/profile.py" "care_sdk/py.typed" "care_sdk/row.py" "care_sdk/tally.py" "care_sdk/testing.py" "care_sdk/testing.pyi" "care_sdk/wit/activity.wit"
 );
 
 /// Writes an SDK below a folder. Files that are there already are replaced.

@@ -185,7 +185,7 @@ fn a_plugin_of_this_workspace_builds_with_the_target_of_rustup_and_with_debians_
     let out = out.path().join("plugin.wasm");
     let say = |line: &str| println!("{line}");
     for toolchain in [Toolchain::find, Toolchain::debian] {
-        let make = || compile(&folder, &|| toolchain(&folder, &say), &say);
+        let make = || compile(&folder, &|| toolchain(&folder, &say), &[], &say);
         let built = build_with(&folder, Some(&out), &say, &make).expect("it builds");
         assert_eq!((built.path.as_path(), built.manifest.name.as_str()), (out.as_path(), "balance-reminder"));
         fs::remove_file(&out).expect("it was written");

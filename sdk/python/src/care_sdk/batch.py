@@ -3,6 +3,7 @@
 import difflib
 import json
 
+from . import profile
 from .activity import Moments, Selected
 from .row import kebab, rows_of
 from .tally import Outcome, Tally
@@ -20,6 +21,7 @@ def prepared(activity, host):
     """The activity with the facts of the run."""
     made = activity()
     made.today, made.now, made.params = host.today(), host.now(), json.loads(host.params())
+    asked = made.params.pop(profile.ASKED, False)
     made.tables = {}
     for entry in activity.reference:
         rows = list(rows_of(host, entry))
@@ -30,6 +32,8 @@ def prepared(activity, host):
             )
         made.tables[entry.table] = rows
     made.prepare()
+    if asked:
+        profile.begin(host.log)
     return made
 
 

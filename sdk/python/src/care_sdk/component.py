@@ -11,6 +11,7 @@ class Host:
     """The imports of the contract under one roof."""
 
     today, now, params = staticmethod(run.today), staticmethod(run.now), staticmethod(run.params)
+    log = staticmethod(run.log)
     rows, present, categories = staticmethod(tables.rows), staticmethod(tables.present), staticmethod(tables.categories)
     s64s, s32s, f64s = staticmethod(tables.s64s), staticmethod(tables.s32s), staticmethod(tables.f64s)
     booleans, codes, texts_of = staticmethod(tables.booleans), staticmethod(tables.codes), staticmethod(tables.texts_of)
