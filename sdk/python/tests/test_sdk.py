@@ -83,6 +83,8 @@ class Sdk(unittest.TestCase):
         self.wrong("row 0: .*return Selected", select=lambda self, who: "full-year")
         self.wrong("row 0: .*'thank'.*nearest: thanks", compose=lambda self, who, reason, say: say("thank"))
         self.wrong("row 0: .*slot 'year'.*nearest: years", compose=lambda self, who, reason, say: say("thanks", year=1))
+        self.wrong("row 0: .*Customer has no field 'tenure_month'; nearest: tenure_months",
+                   select=lambda self, who: who.tenure_month)
         self.wrong("row 0: .*schedule returned None", schedule=lambda self, who, reason: None)
 
     def test_a_joined_field_is_the_row_of_its_table(self):

@@ -40,7 +40,7 @@ pub(crate) enum PluginCommand {
     Simulate(SimulateArgs),
     /// Ask about recorded customers again, and tell what is decided otherwise than it was.
     Replay {
-        /// The record, as `care plugin simulate --record` wrote it.
+        /// The record, as `care plugin simulate --record` or `care plan record` wrote it.
         record: PathBuf,
         /// The activity's folder, or a component.
         #[arg(default_value = ".")]
@@ -154,7 +154,7 @@ pub(crate) struct SimulateArgs {
     /// Also keep customers and decisions in this file, for `care plugin replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// Also tell where the fuel goes, stage by stage, on the first batch.
+    /// Also tell where the fuel goes, stage by stage and by the author's functions, on the first batch.
     #[arg(long)]
     pub(crate) profile: bool,
     #[command(flatten)]

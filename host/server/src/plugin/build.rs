@@ -3,7 +3,7 @@
 use super::cargo::{Package, remapped};
 use super::error::PluginError;
 use super::toolchain::Toolchain;
-use super::{Language, Project, Tools, js, lines, manifest, python};
+use super::{Language, Project, Tools, js, lines, manifest, python, reuse, sdk};
 use care_domain::manifest::{Declaration, Manifest};
 use care_domain::text::Finding;
 use care_engine::{DEFAULT_FIELDS, parse_dictionary};
@@ -46,11 +46,38 @@ pub(crate) fn build(
     say: &dyn Fn(&str),
 ) -> Result<Built, PluginError> {
     let folder = project.folder();
-    build_with(folder, out, say, &|| match project.language() {
-        Language::Rust => compile(folder, &|| Toolchain::find(folder, say), &[], say),
-        Language::JavaScript => js::make(folder, tools, say),
-        Language::Python => python::make(folder, tools, say),
-    })
+    let make: &dyn Fn() -> Result<Made, PluginError> = match project.language() {
+        Language::Rust => {
+            return build_with(folder, out, say, &|| compile(folder, &|| Toolchain::find(folder, say), &[], say));
+        }
+        Language::JavaScript => &|| js::make(folder, tools, say),
+        Language::Python => &|| python::make(folder, tools, say),
+    };
+    if out.is_some() {
+        return build_with(folder, out, say, make);
+    }
+    let sdk = if project.language() == Language::Python { sdk::PYTHON } else { sdk::JAVASCRIPT };
+    let inputs = reuse::inputs(folder, sdk)?;
+    if let Some((path, component)) = reuse::built_from(&folder.join(OUTPUT), &inputs)
+        && let Some(built) = known(folder, path, &component, say)?
+    {
+        return Ok(built);
+    }
+    let built = build_with(folder, None, say, make)?;
+    reuse::remember(&built.path, &inputs);
+    Ok(built)
+}
+
+/// Where JavaScript and Python projects have their components.
+pub(super) const OUTPUT: &str = "build";
+
+/// A component that was built before, looked at by the gate's rules again.
+fn known(folder: &Path, path: PathBuf, component: &[u8], say: &dyn Fn(&str)) -> Result<Option<Built>, PluginError> {
+    let activity_toml = folder.join("activity.toml");
+    let text = fs::read_to_string(&activity_toml).map_err(PluginError::file(&activity_toml, "reading"))?;
+    let report = accepted(component, &text, say)?;
+    let Report { digest, manifest, .. } = report;
+    Ok(manifest.map(|manifest| Built { path, digest, bytes: component.len(), manifest }))
 }
 
 /// Builds a project in Rust so that a profile can tell its rules apart, beside what `build` makes.

@@ -1,6 +1,6 @@
 //! From JavaScript to a component.
 
-use super::build::Made;
+use super::build::{Made, OUTPUT};
 use super::command::run;
 use super::error::PluginError;
 use super::sdk;
@@ -50,7 +50,7 @@ pub(super) fn make(project: &Path, tools: &Tools, say: &dyn Fn(&str)) -> Result<
     command.args(["--js", "entry.js", "--module-root", ".", "--stub-wasi", "--sync", "--output"]).arg(&out);
     run(&mut command, "compile-failed", MEND)?;
     let component = fs::read(&out).map_err(PluginError::file(&out, "reading"))?;
-    Ok(Made { component, declaration, kept: None, output: project.join("build") })
+    Ok(Made { component, declaration, kept: None, output: project.join(OUTPUT) })
 }
 
 impl Stage {

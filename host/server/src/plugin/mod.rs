@@ -11,6 +11,7 @@ mod language;
 mod manifest;
 mod project;
 mod python;
+mod reuse;
 mod scaffold;
 mod sdk;
 mod toolchain;

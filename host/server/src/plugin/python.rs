@@ -1,6 +1,6 @@
 //! From Python to a component.
 
-use super::build::Made;
+use super::build::{Made, OUTPUT};
 use super::command::run;
 use super::error::PluginError;
 use super::sdk;
@@ -20,7 +20,7 @@ const ENTRY_TEXT: &str = "import activity\nfrom care_sdk.component import export
 /// Makes a component of a project.
 pub(super) fn make(project: &Path, tools: &Tools, say: &dyn Fn(&str)) -> Result<Made, PluginError> {
     let (python, builder) = tools.componentize_py(say)?;
-    let output = project.join("build");
+    let output = project.join(OUTPUT);
     let stage = output.join("stage");
     if stage.exists() {
         fs::remove_dir_all(&stage).map_err(PluginError::file(&stage, "clearing"))?;

@@ -1,5 +1,6 @@
 """From columns to customers: an object a row, whose attributes are read when they are asked for."""
 
+import difflib
 import types
 import typing
 
@@ -61,6 +62,13 @@ class Row:
         cls.fields = tuple(_fields(cls))
         for at, field in enumerate(cls.fields):
             setattr(cls, field.key, property(lambda self, at=at: self._cells[at]))
+
+    def __getattr__(self, name):
+        # Only what is not there comes here.
+        known = [field.key for field in type(self).fields]
+        near = difflib.get_close_matches(name, known, 3, 0.5)
+        told = f"nearest: {', '.join(near)}" if near else f"it has {', '.join(known) or 'none'}"
+        raise AttributeError(f"{type(self).__name__} has no field {name!r}; {told}; declare there what you read")
 
     def __repr__(self):
         cells = ", ".join(f"{field.key}={cell!r}" for field, cell in zip(self.fields, self._cells))
