@@ -13,7 +13,9 @@ const FINDINGS: &[(&str, &str)] = &[
     ("case-field-unread", "a case knows a field that the activity does not read"),
     ("case-key", "a key that no case has"),
     ("case-many", "too many cases"),
+    ("case-metric", "a case expects a metric that activity.toml does not have"),
     ("case-none", "the file has no case"),
+    ("case-outcome", "an outcome of a case lacks a value that is always known"),
     ("case-reason", "a case expects a reason that the activity does not have"),
     ("case-rows", "a case has no customers"),
     ("case-slot", "a case expects a slot that the activity does not have"),
@@ -71,9 +73,11 @@ const FINDINGS: &[(&str, &str)] = &[
     ("no-exports", "a component that exports nothing"),
     ("no-file", "a file that cannot be read or written"),
     ("no-manifest", "a component without a manifest"),
+    ("no-task", "the plan has no such bucket, or did not finish it"),
     ("no-wasm-target", "the compiler for WebAssembly could not be installed"),
     ("not-a-component", "no component can be made of the code"),
     ("not-a-plugin", "no project of an activity"),
+    ("not-yours", "an activity that somebody else uploaded and signed: its batches are not handed out"),
     ("own-field", "a file with a column that only the host knows"),
     ("plugin-exists", "a new project over an old one"),
     ("plugin-name", "a name that no project may have"),
@@ -82,6 +86,7 @@ const FINDINGS: &[(&str, &str)] = &[
     ("repeated-manifest", "several manifests"),
     ("selects-everybody", "it chooses every customer of a trial"),
     ("selects-nobody", "it chooses no customer of a trial"),
+    ("several-campaigns", "an activity with several campaigns in the plan: name one of them"),
     ("state-leak", "the answer depends on what was asked before"),
     ("table-missing", "a reference table that nobody supplies"),
     ("tests-failed", "the project's own tests fail"),
@@ -90,6 +95,8 @@ const FINDINGS: &[(&str, &str)] = &[
     ("too-many-parts", "too many instances inside of each other"),
     ("tool-missing", "a tool of the language is not installed"),
     ("tool-too-old", "a tool of the language is too old"),
+    ("unknown-batch", "the bucket has fewer batches"),
+    ("unknown-campaign", "no campaign of the plan has that name, nor its activity"),
     ("unknown-field", "a field that the dictionary does not have"),
     ("unknown-wit-version", "a version of the contract that was never released"),
     ("version-not-newer", "a version that is not above the newest"),
@@ -149,13 +156,25 @@ mod tests {
 
     fn sources() -> Vec<PathBuf> {
         let host = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let folders =
-            ["sandbox/src", "sandbox/src/golden", "domain/src/manifest", "engine/src/author", "server/src/plugin"];
+        let folders = [
+            "sandbox/src",
+            "sandbox/src/golden",
+            "domain/src/manifest",
+            "engine/src/author",
+            "engine/src/author/case_file",
+            "server/src/plugin",
+        ];
         let files = folders.iter().flat_map(|folder| fs::read_dir(host.join(folder)).expect("a folder"));
         let files = files
             .map(|entry| entry.expect("an entry").path())
             .filter(|path| path.extension().is_some_and(|e| e == "rs"));
-        files.chain([host.join("engine/src/upload.rs"), host.join("server/src/commands/author.rs")]).collect()
+        let single = [
+            "engine/src/upload.rs",
+            "engine/src/plan/record.rs",
+            "server/src/commands/author.rs",
+            "server/src/commands/recorded.rs",
+        ];
+        files.chain(single.map(|file| host.join(file))).collect()
     }
 
     #[test]
@@ -164,8 +183,13 @@ mod tests {
         assert!(listed.is_sorted() && listed.windows(2).all(|pair| pair[0] != pair[1]));
         for path in sources() {
             let text = fs::read_to_string(&path).expect("a file");
-            for maker in ["Finding::error(", "Finding::warning(", "EngineError::refused(", "PluginError::new("] {
+            for maker in
+                ["Finding::error(", "Finding::warning(", "EngineError::refused(", "PluginError::new(", "self.error("]
+            {
                 for part in text.split(maker).skip(1) {
+                    // A case file's mistakes are told with where they are, before their code.
+                    let part =
+                        if maker == "self.error(" { part.split_once(',').map_or("", |(_, rest)| rest) } else { part };
                     let Some(code) = part.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
                         continue;
                     };
