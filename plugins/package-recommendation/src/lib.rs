@@ -1,7 +1,7 @@
 //! 套餐推荐 package recommendation (S1): consumption does not match the package.
 //!
-//! - 资费预演: the last three months are rated again on every package on sale (reference table `packages`): fee, and
-//!   what is over its minutes and megabytes. The cheapest over the three months is recommended, if it saves enough a
+//! - 资费预演: the last three months are rated again on every package on sale (crate `care-packages`, as the model
+//!   `package-match` does). The cheapest over the three months is recommended, if it saves enough a
 //!   month against the present package, rated the same way. †Where the table does not know the present package, the
 //!   bills stand for it.
 //! - At night in the mature stage, at the desk for every caller who asks about packages, bills or leaving; there an
@@ -9,6 +9,7 @@
 //! - †Whom the model `package-match` finds to have a package that fits is left in peace at night, where it has run.
 //! - †Ties go to the first by name. Never a dearer package: care is not a sale.
 
+use care_packages::{Month, Package};
 use care_sdk::{Activity, Category, Choice, Fen, Label, Messages, Moments, Row, Run, Selected};
 use serde::Deserialize;
 
@@ -46,19 +47,6 @@ struct Target {
     package_match: Option<f64>,
     #[row(name = "event.topic")]
     topic: Option<Topic>,
-}
-
-/// A package: money in fen, what is over by the minute and by the megabyte.
-#[derive(Row)]
-#[row(table = "packages")]
-struct Package {
-    key: String,
-    fee: Fen,
-    minutes: i64,
-    data_mb: i64,
-    over_minute: Fen,
-    over_mb: Fen,
-    on_sale: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Choice)]
@@ -138,28 +126,23 @@ impl Recommendation {
     fn best(&self, who: &Target) -> Option<(&Package, i64)> {
         let present = self.packages.iter().find(|p| p.key == who.package.as_str());
         let bills = [who.bill_m1, who.bill_m2, who.bill_m3].iter().fold(0, |sum: i64, bill| sum.saturating_add(bill.0));
-        let pays = present.map_or(bills, |package| package.cost(who));
+        let months = who.months();
+        let pays = present.map_or(bills, |package| package.cost(&months));
         let on_sale = self.packages.iter().filter(|p| p.on_sale && p.key != who.package.as_str());
-        let best = on_sale.min_by_key(|package| package.cost(who))?;
-        let saving = pays.saturating_sub(best.cost(who)) / MONTHS;
+        let best = on_sale.min_by_key(|package| package.cost(&months))?;
+        let saving = pays.saturating_sub(best.cost(&months)) / MONTHS;
         (saving >= self.params.min_saving).then_some((best, saving))
     }
 }
 
-impl Package {
-    /// What three months would have cost, in fen.
-    fn cost(&self, who: &Target) -> i64 {
-        let months = [
-            (who.voice_minutes_m1, who.data_mb_m1),
-            (who.voice_minutes_m2, who.data_mb_m2),
-            (who.voice_minutes_m3, who.data_mb_m3),
-        ];
-        months.iter().fold(0, |sum: i64, (minutes, megabytes)| {
-            let over = |used: i64, held: i64, price: Fen| used.saturating_sub(held).max(0).saturating_mul(price.0);
-            sum.saturating_add(self.fee.0)
-                .saturating_add(over(*minutes, self.minutes, self.over_minute))
-                .saturating_add(over(*megabytes, self.data_mb, self.over_mb))
-        })
+impl Target {
+    /// The last three months, the newest first.
+    fn months(&self) -> [Month; 3] {
+        [
+            Month { minutes: self.voice_minutes_m1, data_mb: self.data_mb_m1 },
+            Month { minutes: self.voice_minutes_m2, data_mb: self.data_mb_m2 },
+            Month { minutes: self.voice_minutes_m3, data_mb: self.data_mb_m3 },
+        ]
     }
 }
 

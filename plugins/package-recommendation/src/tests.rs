@@ -60,11 +60,11 @@ fn best(who: &Target) -> Option<(String, i64)> {
 #[test]
 fn a_month_is_rated_as_fee_and_what_is_over() {
     let basic = package("basic-18", 1_800, 60, 200);
-    assert_eq!(basic.cost(&uses("basic-18", 60, 200)), 3 * 1_800);
-    assert_eq!(basic.cost(&uses("basic-18", 160, 300)), 3 * (1_800 + 100 * 20 + 100 * 5));
+    assert_eq!(basic.cost(&uses("basic-18", 60, 200).months()), 3 * 1_800);
+    assert_eq!(basic.cost(&uses("basic-18", 160, 300).months()), 3 * (1_800 + 100 * 20 + 100 * 5));
     let mut uneven = uses("basic-18", 60, 200);
     uneven.voice_minutes_m2 = 160;
-    assert_eq!(basic.cost(&uneven), 3 * 1_800 + 2_000, "what is left over in one month does not help another");
+    assert_eq!(basic.cost(&uneven.months()), 3 * 1_800 + 2_000, "what is left over in one month does not help another");
 }
 
 #[test]
