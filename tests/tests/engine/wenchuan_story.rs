@@ -15,10 +15,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-const DUTY: &str = "duty-officer";
+pub(crate) const DUTY: &str = "duty-officer";
 /// Customers who roam in the area, and others elsewhere.
 const THERE: usize = 3_000;
 const ELSEWHERE: usize = 1_000;
+/// Columns of close contacts.
+pub(crate) const CLOSE: usize = 5;
 
 fn data(name: &str) -> Option<PathBuf> {
     let path = care_tests::repository().join("../shared/data/disaster").join(name);
@@ -29,7 +31,7 @@ fn data(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn at(text: &str) -> i64 {
+pub(crate) fn at(text: &str) -> i64 {
     time::parse_instant(text).expect("an instant")
 }
 
@@ -58,28 +60,43 @@ fn epicentre_of(quakes: &Path) -> String {
     line.split(',').skip(1).take(2).collect::<Vec<_>>().join(",")
 }
 
-/// Our customers, all at home in Fujian: the first `THERE` roam in the counties of the area, in turn.
-async fn populate(engine: &Engine, folder: &Path, areas: &[String], date: i32) {
+/// Number of a customer's close contact, from 0.
+pub(crate) fn close_number(i: usize, n: usize) -> String {
+    format!("138{n}{i:07}")
+}
+
+/// Our customers, all at home in Fujian: the first `there` roam in the counties of the area, in turn. The close contacts
+/// that they named are none to five of them, in turn; only their number is a field of the snapshot.
+async fn populate(engine: &Engine, folder: &Path, areas: &[String], date: i32, (there, all): (usize, usize)) {
     let counties: Vec<&String> = areas.iter().filter(|code| !code.ends_with("00")).collect();
-    let mut csv = String::from("id,number,surname,home,visited,contacts,consent\n");
-    for i in 0..THERE + ELSEWHERE {
-        let visited = if i < THERE { counties[i % counties.len()].as_str() } else { "350200" };
-        let _ = writeln!(csv, "W{i:05},1390000{i:04},陈,350200,{visited},{},yes", i % 6);
+    let mut csv = String::from("id,number,surname,home,visited,contacts,consent");
+    let columns = (0..CLOSE).map(|n| format!("{{ name = \"name{n}\", msisdn = \"number{n}\" }}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    (0..CLOSE).for_each(|n| csv.push_str(&format!(",name{n},number{n}")));
+    for i in 0..all {
+        let visited = if i < there { counties[i % counties.len()].as_str() } else { "350200" };
+        let _ = write!(csv, "\nW{i:05},1390000{i:04},陈,350200,{visited},{},yes", i % 6);
+        for n in 0..CLOSE {
+            let _ = if n < i % 6 { write!(csv, ",林{n},{}", close_number(i, n)) } else { write!(csv, ",,") };
+        }
     }
     let file = folder.join(format!("customers-{date}.csv"));
     std::fs::write(&file, csv).expect("a file");
-    let mapping = "format = \"csv\"\nkey = \"id\"\n\
+    let mapping = format!(
+        "format = \"csv\"\nkey = \"id\"\n\
         [fields.home-adcode]\ncolumn = \"home\"\n[fields.visited-adcode]\ncolumn = \"visited\"\n\
         [fields.close-contacts]\ncolumn = \"contacts\"\n\
         [fields.consent-commercial]\ncolumn = \"consent\"\nyes = [\"yes\"]\nno = [\"no\"]\n\
         [fields.birth-month]\nvalue = \"5\"\n[fields.birth-day]\nvalue = \"14\"\n\
-        [identity]\nsurname = \"surname\"\nmsisdn = \"number\"\n\
-        [fields.brand]\nvalue = \"easyown\"\n[fields.tier]\nvalue = \"none\"\n";
-    let imported = engine.import_population(&file, mapping, date, None, ("operator", NOW), |_| ()).await;
-    assert_eq!(imported.expect("a population").customers, (THERE + ELSEWHERE) as u64);
+        [identity]\nsurname = \"surname\"\nmsisdn = \"number\"\nclose-contacts = [{columns}]\n\
+        [fields.brand]\nvalue = \"easyown\"\n[fields.tier]\nvalue = \"none\"\n"
+    );
+    let imported = engine.import_population(&file, &mapping, date, None, ("operator", NOW), |_| ()).await;
+    assert_eq!(imported.expect("a population").customers, all as u64);
 }
 
-async fn installation() -> Option<(TempDir, Engine, Vec<String>)> {
+/// An installation with so many customers there, and so many in all.
+pub(crate) async fn installation(people: (usize, usize)) -> Option<(TempDir, Engine, Vec<String>)> {
     let (codes, quakes) = (data("china_adcodes_lonlat.csv")?, data("earthquakes-23k.csv")?);
     assert_eq!(epicentre_of(&quakes), "31.002,103.322");
     let folder = tempfile::tempdir().expect("a folder");
@@ -93,13 +110,13 @@ async fn installation() -> Option<(TempDir, Engine, Vec<String>)> {
     let counties = drafted.areas.iter().filter(|code| !code.ends_with("00")).count();
     assert_eq!(counties, 25, "county seats within 100 km of the epicentre");
     assert!(drafted.areas.contains(&"513221".to_owned()), "汶川");
-    populate(&engine, folder.path(), &drafted.areas, support::day("2008-05-12")).await;
+    populate(&engine, folder.path(), &drafted.areas, support::day("2008-05-12"), people).await;
     without_control(&engine).await;
     Some((folder, engine, drafted.areas))
 }
 
 /// Approves on a day of the story, of which the evidence must be.
-async fn approved_then(engine: &Engine, name: &str, conditions: &Conditions) {
+pub(crate) async fn approved_then(engine: &Engine, name: &str, conditions: &Conditions) {
     let bytes = std::fs::read(care_tests::plugin(name)).expect("a plugin");
     let signed = support::signed(engine, "branch-author", &bytes);
     let pushed = engine.push(&signed, "branch-author", at("2008-05-12T15:00:00")).await.expect("an upload");
@@ -114,21 +131,21 @@ async fn approved_then(engine: &Engine, name: &str, conditions: &Conditions) {
     granted.expect("an approval");
 }
 
-async fn plan(engine: &Engine, date: &str) -> Vec<care_domain::verdict::Decision> {
+pub(crate) async fn plan(engine: &Engine, date: &str) -> Vec<care_domain::verdict::Decision> {
     let request = PlanRequest::of(support::day(date), 2).expect("a plan");
     let summary = support::run(engine, &request).await;
     support::decisions(engine, &summary.plan).await
 }
 
-async fn outcome(engine: &Engine, lines: &str) {
+pub(crate) async fn outcome(engine: &Engine, lines: &str, now: &str) {
     let csv = format!("customer,kind,at,activity\n{lines}");
-    let done = engine.import_outcomes(&csv, "customer-service", at("2008-05-13T20:00:00")).await.expect("outcomes");
+    let done = engine.import_outcomes(&csv, "customer-service", at(now)).await.expect("outcomes");
     assert_eq!(done.rejected, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn through_three_phases_everybody_who_is_there_is_looked_after_and_nothing_else_disturbs_them() {
-    let Some((folder, engine, areas)) = installation().await else { return };
+    let Some((folder, engine, areas)) = installation((THERE, THERE + ELSEWHERE)).await else { return };
     let standby = Some(Standby { areas: vec!["510000".into()], days: 150 });
     approved_then(&engine, "disaster-response", &Conditions { standby, ..Conditions::default() }).await;
     approved_then(&engine, "birthday", &Conditions::default()).await;
@@ -163,7 +180,7 @@ async fn through_three_phases_everybody_who_is_there_is_looked_after_and_nothing
         let _ = writeln!(heard, "W{i:05},{kind},2008-05-12T22:00:00+08:00,disaster-response");
     }
     let _ = writeln!(heard, "W00001,deceased,2008-05-13T10:00:00+08:00,disaster-response");
-    outcome(&engine, &heard).await;
+    outcome(&engine, &heard, "2008-05-13T20:00:00").await;
     let report = engine.disaster_report(1, support::day("2008-05-13")).await.expect("a report");
     assert_eq!((report.day, report.customers), (1, THERE as u64));
     assert_eq!(report.outcomes["safe"], 750);
@@ -207,7 +224,7 @@ async fn later_phases(engine: &Engine, folder: &Path, areas: &[String]) {
     assert!(!told.is_empty() && told.iter().all(|d| d.reason == "assurance"), "16 May is the second phase");
     assert!(told.len() <= there * THERE.div_ceil(25), "{} in {there} counties", told.len());
     // Weeks later the same people are still there, as the newest snapshot says.
-    populate(engine, folder, areas, support::day("2008-06-01")).await;
+    populate(engine, folder, areas, support::day("2008-06-01"), (THERE, THERE + ELSEWHERE)).await;
     let relief = plan(engine, "2008-06-01").await;
     let told = support::with(&relief, "disaster-response", Verdict::Cleared);
     assert!(!told.is_empty() && told.iter().all(|d| d.reason == "relief"));
@@ -227,7 +244,7 @@ async fn ended(engine: &Engine) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_that_makes_no_sense_is_told_so_and_one_that_came_before_changes_nothing() {
-    let Some((_folder, engine, _)) = installation().await else { return };
+    let Some((_folder, engine, _)) = installation((10, 20)).await else { return };
     let refused = async |document: String| {
         let error = engine.take_alert(document.as_bytes(), "event-source", NOW).await.expect_err("refused");
         error.findings()[0].code.clone()
