@@ -16,6 +16,7 @@ mod bad_plugins;
 mod care;
 mod crash_loop;
 mod effect_story;
+mod event_story;
 mod fault_story;
 mod gate_story;
 mod http;
