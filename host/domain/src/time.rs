@@ -107,9 +107,47 @@ pub fn instant_of_minute(days: i32, minute: u16, zone: &TimeZone) -> Option<i64>
     instant_at(days, time, zone)
 }
 
+/// The date of an instant in the province, days since 1970-01-01; `None` when it is out of range.
+pub fn date_at(instant_ms: i64) -> Option<i32> {
+    local(instant_ms, &zone(PROVINCE_ZONE)?).map(|(date, _)| date)
+}
+
+/// The date in the province now; day 0 for an instant out of range, which no clock tells.
+pub fn today(now_ms: i64) -> i32 {
+    date_at(now_ms).unwrap_or(0)
+}
+
+/// When a day of the province begins; `None` when it is out of range.
+pub fn day_begins(days: i32) -> Option<i64> {
+    instant_of_minute(days, 0, &zone(PROVINCE_ZONE)?)
+}
+
+/// When the province's day of an instant began; the instant itself when it is out of range.
+pub fn day_began(instant_ms: i64) -> i64 {
+    date_at(instant_ms).and_then(day_begins).unwrap_or(instant_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_of_the_province_begins_at_its_own_midnight() {
+        let instant = |text: &str| parse_instant(text).expect("an instant");
+        let date = |text: &str| parse_date(text).expect("a date");
+        for (at, day) in [
+            ("2026-07-29T00:00:00+08:00", "2026-07-29"),
+            ("2026-07-28T15:59:59.999Z", "2026-07-28"),
+            ("2026-07-28T16:00:00Z", "2026-07-29"),
+            ("2027-01-01T00:00:00Z", "2027-01-01"),
+        ] {
+            assert_eq!(date_at(instant(at)), Some(date(day)), "{at}");
+            assert_eq!(day_began(instant(at)), instant(&format!("{day}T00:00:00+08:00")), "{at}");
+            assert_eq!(day_begins(date(day)), Some(day_began(instant(at))));
+        }
+        assert_eq!((date_at(i64::MAX), today(i64::MAX), day_began(i64::MAX)), (None, 0, i64::MAX));
+        assert_eq!(day_begins(i32::MAX), None);
+    }
 
     #[test]
     fn dates_and_instants_go_there_and_back() {

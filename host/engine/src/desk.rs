@@ -269,10 +269,8 @@ impl Engine {
 
     /// What was handed out on a day, and what came of it.
     pub async fn work_report(&self, date: i32) -> Result<WorkReport, EngineError> {
-        let zone = time::zone(time::PROVINCE_ZONE);
-        let from = zone.and_then(|zone| time::instant_of_minute(date, 0, &zone));
-        let from =
-            from.ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
+        let from = time::day_begins(date)
+            .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
         Ok(WorkReport {
             date: time::write_date(date),
             calls: self.store.work_figures(Channel::CallList, from, from + DAY_MS).await?,

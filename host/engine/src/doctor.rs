@@ -52,7 +52,7 @@ const OLD_DAYS: i32 = 7;
 impl Engine {
     /// Looks at everything, at the instant `at` by the clock on the wall.
     pub async fn look_over(&self, at: i64) -> Result<Vec<Looked>, EngineError> {
-        let today = crate::date_of_instant(at);
+        let today = time::today(at);
         let mut found = vec![self.privacy(), self.databases().await?, self.audit(at).await?, self.files().await?];
         found.push(self.population(today).await?);
         found.push(self.policy(today).await);

@@ -108,7 +108,7 @@ impl Engine {
             opened: deed_of(&actor),
             state: State::Open,
         };
-        finding.check(date_of_instant(at)).map_err(|e| not_so("the finding", &e))?;
+        finding.check(time::today(at)).map_err(|e| not_so("the finding", &e))?;
         let detail = json!({"activity": finding.activity, "version": finding.version, "owner": owner,
             "due": time::write_date(finding.due), "evaluation": finding.evaluation});
         let entry = Entry::of(&actor, "finding-opened", "", detail).because(&finding.what);
@@ -356,11 +356,6 @@ fn known_entry(entry: &str) -> Result<(), String> {
 
 fn deed_of(actor: &Actor) -> Deed {
     Deed { person: actor.person.clone(), at: actor.at }
-}
-
-/// The date of an instant in the province, days since 1970-01-01.
-pub fn date_of_instant(at: i64) -> i32 {
-    time::zone(time::PROVINCE_ZONE).and_then(|zone| time::local(at, &zone)).map_or(0, |(date, _)| date)
 }
 
 fn not_so(what: &str, error: &NotSo) -> EngineError {

@@ -159,8 +159,7 @@ impl Engine {
         }
         if policy.needs_calendar(Class::ALL) {
             let known = self.store.calendars().await?;
-            let today = time::zone(time::PROVINCE_ZONE).and_then(|zone| time::local(at, &zone));
-            let years = Policy::calendar_years(today.map_or(0, |(day, _)| day));
+            let years = Policy::calendar_years(time::today(at));
             found.extend(years.into_iter().filter(|year| !known.contains_key(year)).map(|year| {
                 let message = format!("its rules ask for days off, and there is no calendar for {year}");
                 Finding::warning("no-calendar", message, "Import it with `care calendar import`, or plans are refused")

@@ -138,7 +138,7 @@ impl Engine {
         let region = found.version.manifest.owner_region.as_str();
         let actor = self.authorise(by, Act::SendTest, Some(region), at).await?;
         let staff = self.named_staff(&asked.to).await?;
-        let today = crate::date_of_instant(at);
+        let today = time::today(at);
         let fits = |p: &Preview| p.channel == asked.channel && asked.language.is_none_or(|l| l == p.language);
         let shown: Vec<Preview> = self.preview_of(&found, today).await?.into_iter().filter(fits).collect();
         if shown.is_empty() {

@@ -6,9 +6,7 @@ use crate::two_contracts_story::pilot_that_counts_seven;
 use care_domain::approval::Conditions;
 use care_domain::time::DAY_MS;
 use care_domain::verdict::Verdict;
-use care_engine::{
-    About, EvaluationRequest, KnowledgeQuery, NewFinding, OutcomeReport, OutcomeSource, date_of_instant,
-};
+use care_engine::{About, EvaluationRequest, KnowledgeQuery, NewFinding, OutcomeReport, OutcomeSource};
 use care_tests::DATE;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -23,7 +21,7 @@ async fn a_finding_is_closed_by_the_next_approved_version() {
         version: None,
         what: "Nobody of low sensitivity opens it".into(),
         owner: None,
-        due: date_of_instant(NOW) + 30,
+        due: care_domain::time::today(NOW) + 30,
         evaluation: Some(kept),
     };
     let id = engine.open_finding(&new, "provincial-approver", NOW).await.expect("a finding");

@@ -95,7 +95,7 @@ impl Engine {
                 let new = Disaster {
                     id: 0,
                     name: alert.event.clone(),
-                    onset: province_day(alert.onset),
+                    onset: time::today(alert.onset),
                     until: None,
                     state: DisasterState::Draft,
                     areas: taken.areas.clone(),
@@ -224,8 +224,7 @@ impl Engine {
             for ((template, state), count) in self.store.campaign_progress(campaign).await? {
                 contacts.entry(template).or_default().insert(state, count);
             }
-            let zone = time::zone(time::PROVINCE_ZONE);
-            let until = zone.and_then(|zone| time::instant_of_minute(date, 1_440, &zone)).unwrap_or(i64::MAX);
+            let until = time::day_begins(date.saturating_add(1)).unwrap_or(i64::MAX);
             outcomes = self.store.last_outcomes(campaign, until).await?;
         }
         let day = date - disaster.onset;
@@ -367,11 +366,6 @@ impl Engine {
         // Somebody may have stopped it by hand before.
         Ok(self.store.stop_campaign(campaign, &entry).await?.unwrap_or(0))
     }
-}
-
-fn province_day(at: i64) -> i32 {
-    let zone = time::zone(time::PROVINCE_ZONE);
-    zone.and_then(|zone| time::local(at, &zone)).map_or(0, |(day, _)| day)
 }
 
 fn empty_areas() -> ReferenceTable {

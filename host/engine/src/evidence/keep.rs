@@ -88,8 +88,7 @@ impl Engine {
             let message = format!("submission {} was never simulated on exactly these conditions", found.id);
             return Err(EngineError::refused("no-evidence", message, hint));
         };
-        let today = time::zone(time::PROVINCE_ZONE).and_then(|zone| time::local(at, &zone));
-        let today = today.map_or(i32::MAX, |(day, _)| day);
+        let today = time::date_at(at).unwrap_or(i32::MAX);
         if newest.business_date < today - EVIDENCE_DAYS {
             let date = time::write_date(newest.business_date);
             let message = format!("simulation {} speaks of {date}, more than {EVIDENCE_DAYS} days ago", newest.id);

@@ -212,8 +212,7 @@ fn common(ours: &[String], theirs: &[String]) -> Vec<String> {
 /// Pressure is counted from so many days before the end of the business date on; its horizon is the last contact
 /// that this pass plans, so what is planned for later counts too.
 fn pressing_since(date: i32) -> Result<i64, EngineError> {
-    let zone = time::zone(time::PROVINCE_ZONE);
-    let end = zone.and_then(|zone| time::instant_of_minute(date, 24 * 60, &zone));
+    let end = time::day_begins(date.saturating_add(1));
     let end = end.ok_or_else(|| EngineError::internal(format!("day {date} has no end")))?;
     Ok(end - i64::from(PRESSURE_DAYS) * DAY_MS)
 }

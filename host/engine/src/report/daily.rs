@@ -1,14 +1,12 @@
 //! The daily report of an activity: what went out, who was reached, where the customers stand.
 
 use super::{Report, Section};
-use crate::learnt::date_of_instant;
 use crate::{Engine, EngineError};
 use care_domain::desk::WorkResult;
 use care_domain::policy::Class;
 use care_domain::text::nearest_hint;
 use care_domain::time;
 use care_store::SentCount;
-use jiff::civil::Time;
 use std::collections::BTreeMap;
 
 /// Outcomes that say where a customer in a disaster stands (S1).
@@ -28,7 +26,7 @@ impl Engine {
         activity: Option<&str>,
         now: i64,
     ) -> Result<Report, EngineError> {
-        let date = date.unwrap_or_else(|| date_of_instant(now));
+        let date = date.unwrap_or_else(|| time::today(now));
         let (from, until) = (start_of(date)?, start_of(date + 1)?);
         let activities = self.reported(activity).await?;
         let of_today = self.store.sent_between(from, until).await?;
@@ -170,7 +168,6 @@ fn messages(activities: &[String], of_today: &[SentCount], so_far: &[SentCount])
 
 /// The first instant of a date in the province.
 pub(super) fn start_of(date: i32) -> Result<i64, EngineError> {
-    let zone = time::zone(time::PROVINCE_ZONE).ok_or_else(|| EngineError::internal("no time zone"))?;
-    time::instant_at(date, Time::midnight(), &zone)
+    time::day_begins(date)
         .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))
 }

@@ -4,7 +4,6 @@
 use super::daily::start_of;
 use super::{Report, Section, percent};
 use crate::knowledge::{KnowledgeQuery, Learnt};
-use crate::learnt::date_of_instant;
 use crate::{Engine, EngineError};
 use care_domain::stats::{change, share};
 use care_domain::time;
@@ -30,7 +29,7 @@ struct Figures {
 impl Engine {
     /// The report of the month that holds `date`; of the month of `now` when absent.
     pub async fn monthly_report(&self, date: Option<i32>, now: i64) -> Result<Report, EngineError> {
-        let month = month_of(date.unwrap_or_else(|| date_of_instant(now)))?;
+        let month = month_of(date.unwrap_or_else(|| time::today(now)))?;
         let figures = Figures {
             sent: self.store.sent_between(month.from, month.until).await?,
             customers: self.store.customers_between(month.from, month.until).await?,
@@ -70,7 +69,7 @@ impl Engine {
         let columns =
             ["编号 no.", "活动 activity", "版本 version", "问题 finding", "责任人 owner", "期限 due", "状态 state"];
         let mut section = Section::new("问题跟进表 Findings to follow up", &columns);
-        let last_day = date_of_instant(month.until) - 1;
+        let last_day = time::today(month.until) - 1;
         for (id, finding) in self.store.findings().await? {
             let late = finding.is_late(last_day);
             section.row([

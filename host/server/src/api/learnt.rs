@@ -112,7 +112,7 @@ async fn findings(State(api): State<Api>, caller: Caller, Asked(paging): Asked<P
     let seen = caller.engine.submissions().await?;
     let mut all: Vec<_> = caller.engine.findings().await?.into_iter().collect();
     all.retain(|(_, found)| seen.iter().any(|s| s.version.manifest.name == found.activity));
-    let today = care_engine::date_of_instant(now_ms());
+    let today = care_domain::time::today(now_ms());
     cut(&api, "findings", &paging, &all, |(id, _)| id.to_string(), |(id, f)| views::finding(*id, f, today)).map(Json)
 }
 

@@ -9,7 +9,7 @@ use crate::views;
 use anyhow::Context;
 use care_domain::brake::Brake;
 use care_domain::need::{Need, State};
-use care_domain::time::{write_date, write_instant};
+use care_domain::time::{today, write_date, write_instant};
 use care_engine::{
     CareReport, Engine, EngineError, Form, KnowledgeQuery, Learnt, LiveScore, NewFinding, NewNeed, RecordImport,
 };
@@ -47,7 +47,7 @@ pub(crate) async fn finding(args: &Args, command: &FindingCommand) -> anyhow::Re
 
 async fn findings(engine: &Engine, at: i64) -> anyhow::Result<Answer> {
     let all = engine.store().findings().await.map_err(EngineError::from)?;
-    let today = care_engine::date_of_instant(at);
+    let today = today(at);
     let state = |f: &care_domain::follow_up::FollowUp| if f.is_late(today) { "LATE" } else { f.state.name() };
     let rows: Vec<Vec<String>> = all
         .iter()

@@ -7,7 +7,8 @@ use crate::clock::now_ms;
 use crate::commands::population::short;
 use crate::plugin::{self, Beginning, Project, Tools};
 use crate::views;
-use care_engine::{EngineError, date_of_instant};
+use care_domain::time;
+use care_engine::EngineError;
 use serde_json::json;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
     let say = |line: &str| eprintln!("{line}");
     match command {
         PluginCommand::New { name, into, lang } => {
-            let today = date_of_instant(now_ms());
+            let today = time::today(now_ms());
             let folder = plugin::new(&Beginning { name, parent: into, language: *lang, today })?;
             let text = format!("{0} is written. Next: care plugin test {0}", folder.display());
             Ok(Answer::new(text, json!({"folder": folder})))

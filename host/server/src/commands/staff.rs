@@ -5,8 +5,8 @@ use crate::answer::{Answer, table};
 use crate::args::{Args, MessageCommand, StaffCommand, TestArgs};
 use crate::clock::now_ms;
 use care_domain::preview::Preview;
-use care_domain::time::write_instant;
-use care_engine::{Aside, Engine, Staff, TestSend, date_of_instant};
+use care_domain::time::{today, write_instant};
+use care_engine::{Aside, Engine, Staff, TestSend};
 use serde_json::{Value, json};
 
 /// `care staff`
@@ -47,7 +47,7 @@ pub(crate) async fn message(args: &Args, command: &MessageCommand) -> anyhow::Re
 
 /// `care submission preview`
 pub(crate) async fn preview(engine: &Engine, id: i64) -> anyhow::Result<Answer> {
-    let previews = engine.preview(id, date_of_instant(now_ms())).await?;
+    let previews = engine.preview(id, today(now_ms())).await?;
     let text: String = previews.iter().map(told).collect();
     Ok(Answer::new(text, json!({"submission": id, "previews": previews})))
 }
