@@ -6,6 +6,7 @@
 mod answer;
 mod api;
 mod args;
+mod background;
 mod clock;
 mod commands;
 mod metrics;
@@ -18,7 +19,7 @@ mod views;
 mod worker;
 
 use answer::{Answer, report};
-use args::{Args, Command, ConfigCommand, ServeArgs};
+use args::{Args, Command, ConfigCommand, ServeArgs, WorkerCommand};
 use care_engine::EngineError;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use settings::Settings;
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
         .log_internal_errors(false)
         .with_env_filter(filter(&args.log))
         .init();
+    if is_long(&args.command) {
+        background::give_way();
+    }
     let json = args.json;
     match run(args, &matches) {
         Ok(answer) => {
@@ -78,6 +82,12 @@ fn set_clock(args: &Args) -> Result<(), EngineError> {
 fn settings(wanted: &ServeArgs, args: &Args, all: &ArgMatches, path: &[&str]) -> Result<Settings, EngineError> {
     let own = path.iter().try_fold(all, |matches, name| matches.subcommand_matches(name)).unwrap_or(all);
     Settings::of(wanted, own, &args.data)
+}
+
+/// Whether a command works through whole populations, beside a server on the same machine that answers people.
+fn is_long(command: &Command) -> bool {
+    matches!(command, Command::Plan(_) | Command::Replay { .. } | Command::Model(_) | Command::Population(_))
+        || matches!(command, Command::Worker(WorkerCommand::Task))
 }
 
 fn run(args: Args, matches: &ArgMatches) -> anyhow::Result<Answer> {

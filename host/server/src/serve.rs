@@ -38,7 +38,7 @@ pub(crate) async fn serve(folder: &Path, settings: Settings) -> anyhow::Result<A
     let api = Api::new(engine.clone(), settings.requests_per_second.value)?;
     eprintln!("care listens on http://{address}");
     if let Some(planner) = settings.plan_as.value {
-        tokio::spawn(plan_what_is_due(engine.clone(), planner, api.clone()));
+        crate::background::spawn(plan_what_is_due(engine.clone(), planner, api.clone()));
     }
     if let Some(dispatcher) = settings.dispatch_as.value {
         tokio::spawn(dispatch_what_is_due(engine.clone(), dispatcher, api.clone()));

@@ -192,6 +192,6 @@ struct Of {
 #[utoipa::path(get, path = "/v1/disasters/{disaster}/report", tag = "events", params(("disaster" = i64, Path), Of),
     responses((status = 200, body = Object), Problem))]
 async fn report(caller: Caller, Part(id): Part<i64>, Asked(of): Asked<Of>) -> Answer<Json<Value>> {
-    let date = of.date.map_or_else(|| care_engine::date_of_instant(now_ms()), |day| day.0);
+    let date = of.date.map_or_else(|| care_domain::time::today(now_ms()), |day| day.0);
     Ok(Json(json!(caller.engine.disaster_report(id, date).await?)))
 }

@@ -99,7 +99,7 @@ where
         !watching.is_stopping()
     });
     let (job, busy) = (job(watch), api.busy());
-    let mut running = tokio::spawn(async move {
+    let mut running = crate::background::spawn(async move {
         let _busy = busy;
         let done = job.await;
         if let Err(error) = &done
