@@ -258,6 +258,10 @@ fn attribute(event: &Value, name: &str) -> Result<String, Finding> {
             let message = format!("attribute {name:?} has more than {MAX_TEXT} bytes");
             Err(Finding::error("event-attribute", message, "Shorten it"))
         }
+        Some(text) if text.chars().any(char::is_control) => {
+            let message = format!("attribute {name:?} holds a control character");
+            Err(Finding::error("event-attribute", message, hint))
+        }
         Some(text) => Ok(text.to_owned()),
     }
 }
@@ -466,6 +470,7 @@ mod tests {
             (with("subject", Value::Null), "no-customer"),
             (with("id", json!("")), "event-attribute"),
             (with("source", json!("s".repeat(300))), "event-attribute"),
+            (with("id", json!("1\u{0}2")), "event-attribute"),
             (with("specversion", json!("0.3")), "event-version"),
             (with("time", json!("yesterday")), "event-time"),
             (with("time", day(1)), "event-from-the-future"),

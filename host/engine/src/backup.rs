@@ -56,6 +56,8 @@ impl Engine {
             fs::remove_dir_all(&draft).map_err(EngineError::file(&draft, "clearing what was left"))?;
         }
         crate::make_private(&draft)?;
+        // A copy of before the first plan has no decisions.
+        crate::make_parts(&draft)?;
         self.store.copy_databases(&draft).await?;
         let (engine, target, by) = (self.clone(), draft.clone(), by.to_owned());
         let copied = tokio::task::spawn_blocking(move || engine.copy_files(&target, &by, at));
@@ -134,6 +136,8 @@ pub fn restore(from: &Path, to: &Path) -> Result<BackupList, EngineError> {
         fs::remove_dir_all(&draft).map_err(EngineError::file(&draft, "clearing what was left"))?;
     }
     crate::make_private(&draft)?;
+    // A copy of before the first plan has no decisions.
+    crate::make_parts(&draft)?;
     for name in list.files.keys() {
         let copy_to = sound_path(&draft, name)?;
         if let Some(parent) = copy_to.parent() {

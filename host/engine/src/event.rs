@@ -1,10 +1,9 @@
 //! Events: checked one by one, then decided and committed in batches, so that what is acknowledged is kept. A batch
 //! logs its composition, its instant and its mark, and can be decided again from them.
 
-use crate::live::{Left, LiveWorld, Turn};
+use crate::live::{Left, LiveWorld};
 use crate::plan::{EventInput, EventOutcome, decide_events};
 use crate::{About, Engine, EngineError, OutcomeReport, OutcomeSource};
-use care_domain::audit::Entry;
 use care_domain::event::{Cell, Complaint, Event, EventId, Report, Standing};
 use care_domain::key::CustomerKey;
 use care_domain::person::{Act, Actor};
@@ -12,20 +11,12 @@ use care_domain::plan::Limits;
 use care_domain::text::Finding;
 use care_domain::verdict::Decision;
 use care_population::BucketData;
-use care_store::{EventBatch, EventCommit, EventsCommitted, NewOutcome, Recent, Wish};
+use care_store::{EventBatch, EventCommit, NewOutcome, Recent, Wish};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Events decided together at most: what a crash repeats, and how long one waits behind others, stay small.
-const MAX_BATCH: usize = 1_000;
-/// Attempts at a batch whose customers somebody else keeps writing about.
-const MAX_REDONE: u32 = 20;
-/// A person's traffic is noted in the audit log once in so long; each batch names its sender anyway.
-const NOTED_EVERY_MS: i64 = 60_000;
-/// No plan is called so: what all of them used is gone.
-const NO_PLAN: &str = "";
 /// What begins the number of a customer in an event's subject.
 const NUMBER: &str = "tel:";
 
@@ -89,9 +80,16 @@ pub struct EventBatchShown {
 /// An event about a customer, not yet ordered among others.
 #[derive(Debug, Clone)]
 pub(crate) struct Keyed {
-    id: EventId,
-    report: Report,
-    customer: CustomerKey,
+    pub(crate) id: EventId,
+    pub(crate) report: Report,
+    pub(crate) customer: CustomerKey,
+}
+
+impl Keyed {
+    /// By what it is known again.
+    fn name(&self) -> (String, String) {
+        (self.report.source.clone(), self.report.id.clone())
+    }
 }
 
 /// What became of one event.
@@ -120,7 +118,7 @@ impl Engine {
         let actor = self.authorise(by, Act::SendEvents, None, at).await?;
         let (keyed, refused) = self.read_events(body, at).await?;
         let events: Vec<Keyed> = keyed.iter().map(|(_, keyed)| keyed.clone()).collect();
-        let taken = self.take_events(&actor, events).await?;
+        let taken = self.take_events(&actor, &events, &mut None).await?;
         Ok(answer(&keyed, refused, &taken.fates, Some(&taken)))
     }
 
@@ -161,85 +159,19 @@ impl Engine {
         Ok((keyed, refused))
     }
 
-    /// Decides and commits events that were checked, of one sender.
-    pub(crate) async fn take_events(&self, actor: &Actor, events: Vec<Keyed>) -> Result<Taken, EngineError> {
-        let mut turn = self.events.turn.lock().await;
-        let mut taken = Taken::default();
-        for chunk in events.chunks(MAX_BATCH) {
-            self.take_batch(actor, chunk, &mut turn, &mut taken).await?;
-        }
-        Ok(taken)
-    }
-
-    async fn take_batch(
-        &self,
-        actor: &Actor,
-        events: &[Keyed],
-        turn: &mut Turn,
-        taken: &mut Taken,
-    ) -> Result<(), EngineError> {
-        for _ in 0..MAX_REDONE {
-            let live = self.live(actor.at).await?;
-            let after = self.store.last_event_batch().await?;
-            let (mut fates, new) = self.sort_out(&live, events).await?;
-            if new.is_empty() {
-                taken.fates.append(&mut fates);
-                return Ok(());
-            }
-            let note = turn.noted.get(&actor.person).is_none_or(|last| actor.at - last >= NOTED_EVERY_MS);
-            let entry = note.then(|| Entry::of(actor, "events-taken", "events", json!({"after_batch": after})));
-            let before = self.left(&live, after, turn).await?;
-            let (commit, limits) = self.decide_batch(&live, actor, &new, before.clone()).await?;
-            if let EventsCommitted::Done { batch, contacts, cancelled } =
-                self.store.commit_events(&commit, entry.as_ref()).await?
-            {
-                if note {
-                    turn.noted.insert(actor.person.clone(), actor.at);
-                }
-                turn.left = Some(Left { batch, limits, ..before });
-                for fate in fates.iter_mut().filter(|fate| **fate == Fate::Taken(0)) {
-                    *fate = Fate::Taken(batch);
-                }
-                taken.fates.append(&mut fates);
-                taken.contacts += contacts;
-                taken.cancelled += cancelled;
-                let braking = self.outcomes.braking();
-                if commit.outcomes.iter().any(|outcome| braking.contains(&outcome.kind.as_str())) {
-                    self.apply_brake(actor.at).await?;
-                }
-                return Ok(());
-            }
-            tracing::info!("the ledger moved on; {} events are decided again", new.len());
-        }
-        let message = "the customers of these events are written about faster than they can be decided";
-        Err(EngineError::refused("busy-customers", message, "Send them again at a quieter time; nothing was taken"))
-    }
-
-    /// What is left of capacity and budgets; counted anew where somebody else may have taken of it.
-    async fn left(&self, live: &LiveWorld, after: i64, turn: &Turn) -> Result<Left, EngineError> {
-        let releases = self.store.releases().await?;
-        let known = turn.left.as_ref().filter(|left| (left.batch, left.releases) == (after, releases));
-        match known.filter(|left| left.world == live.id) {
-            Some(left) => Ok(left.clone()),
-            None => {
-                let limits = self.limits(&live.world, NO_PLAN).await?;
-                Ok(Left { world: live.id.clone(), batch: after, releases, limits })
-            }
-        }
-    }
-
     /// What becomes of each event as far as is known before deciding (`Taken(0)` when it is new), and the new ones in the
     /// order in which they happened.
-    async fn sort_out<'a>(
+    pub(crate) async fn sort_out<'a>(
         &self,
         live: &LiveWorld,
         events: &'a [Keyed],
     ) -> Result<(Vec<Fate>, Vec<Placed<'a>>), EngineError> {
-        let ids: Vec<EventId> = events.iter().map(|e| e.id).collect();
-        let mut seen = self.store.known_events(&ids).await?;
+        let names: Vec<_> = events.iter().map(|e| (e.report.source.as_str(), e.report.id.as_str())).collect();
+        let known = self.store.known_events(&names).await?;
         let (mut fates, mut new) = (Vec::with_capacity(events.len()), Vec::new());
-        for event in events {
-            if seen.contains(&event.id) {
+        let mut seen = HashSet::new();
+        for (index, event) in events.iter().enumerate() {
+            if known.contains(&index) || seen.contains(&event.id) {
                 fates.push(Fate::Repeated);
             } else if let Some(place) = live.find(event.customer)? {
                 seen.insert(event.id);
@@ -254,7 +186,7 @@ impl Engine {
     }
 
     /// Decides a batch as of now.
-    async fn decide_batch(
+    pub(crate) async fn decide_batch(
         &self,
         live: &Arc<LiveWorld>,
         actor: &Actor,
@@ -265,7 +197,7 @@ impl Engine {
         let places = new.iter().map(|placed| placed.place.clone()).collect();
         let mark = self.store.mark().await?;
         let kept = serde_json::to_vec(&events).map_err(EngineError::internal)?;
-        let outcomes = self.event_outcomes(live, &events, new).await?;
+        let outcomes = self.event_outcomes(live, &events, left.batch + 1).await?;
         let outcome = self.events_decided(live, events, places, (mark, actor.at, left.limits.clone())).await?;
         let mut candidates = outcome.candidates;
         candidates.sort_unstable();
@@ -279,7 +211,7 @@ impl Engine {
             world: live.id.clone(),
             person: actor.person.clone(),
             events: kept,
-            ids: new.iter().map(|placed| placed.keyed.id).collect(),
+            names: new.iter().map(|placed| placed.keyed.name()).collect(),
             decisions: log_of(&outcome.bucket.decisions)?,
             candidates,
             contacts: outcome.bucket.contacts,
@@ -330,15 +262,16 @@ impl Engine {
         Ok((events, changed.into_iter().map(|((customer, family), stay)| (customer, family, stay)).collect()))
     }
 
-    /// Events that are outcomes too, checked as outcomes of every other way are, with what follows from a complaint.
+    /// Events that are outcomes too, checked as outcomes of every other way are, with what follows from a complaint. They
+    /// are called by the batch that they will be in and their line there: a repeated event never comes so far.
     async fn event_outcomes(
         &self,
         live: &LiveWorld,
         events: &[Event],
-        new: &[Placed<'_>],
+        batch: i64,
     ) -> Result<Vec<NewOutcome>, EngineError> {
         let (mut reports, mut wishes) = (Vec::new(), Vec::new());
-        for (line, (event, placed)) in (0..).zip(events.iter().zip(new)) {
+        for (line, event) in (0..).zip(events) {
             let Some(kind) = live.types.types.get(&event.kind) else { continue };
             let Some(outcome) = &kind.outcome else { continue };
             let figure = kind.figure.as_ref().and_then(|field| event.data.get(field));
@@ -351,7 +284,7 @@ impl Engine {
                 unit: None,
                 activity: None,
                 contact: None,
-                id: Some(format!("event:{}", hex::encode(placed.keyed.id.0))),
+                id: Some(format!("event-{batch:010}-{line:04}")),
             });
             wishes.push(kind.complaint.map(|c| Wish::Complaint { open: c == Complaint::Opens }));
         }
@@ -403,6 +336,7 @@ impl Engine {
                 fields: &fields,
                 endings: &live.endings,
                 limits: &limits,
+                told: Vec::new(),
             };
             decide_events(&live.world, input)
         });
@@ -455,8 +389,8 @@ impl Engine {
 }
 
 /// A new event with where its customer stands.
-struct Placed<'a> {
-    keyed: &'a Keyed,
+pub(crate) struct Placed<'a> {
+    pub(crate) keyed: &'a Keyed,
     place: (Arc<BucketData>, usize),
 }
 

@@ -1,7 +1,8 @@
-//! Where events of many requests come together: whatever waits while one batch is committed becomes the next, so a
-//! batch grows with the load and a lone event waits for nobody.
+//! Where events of many requests come together: whatever waits while one batch is decided becomes the next, so a batch
+//! grows with the load and a lone event waits for nobody.
 
 use crate::event::{EventAnswer, Fate, Keyed, Taken, answer};
+use crate::event_turn::TurnGuard;
 use crate::{Engine, EngineError};
 use care_domain::person::{Act, Actor};
 use care_domain::text::Finding;
@@ -61,6 +62,8 @@ impl EventDesk {
 
 async fn serve(engine: Engine, mut requests: mpsc::Receiver<Request>) {
     while let Some(first) = requests.recv().await {
+        // Whatever comes until the batch before is decided is part of this one.
+        let turn = engine.event_turn().await;
         let mut count = first.events.len();
         let mut gathered = vec![first];
         while count < GATHERED
@@ -69,20 +72,25 @@ async fn serve(engine: Engine, mut requests: mpsc::Receiver<Request>) {
             count += more.events.len();
             gathered.push(more);
         }
-        // A batch names one sender.
-        gathered.sort_by(|a, b| a.actor.person.cmp(&b.actor.person));
-        while let Some(last) = gathered.last().map(|request| request.actor.person.clone()) {
-            let begins = gathered.iter().position(|request| request.actor.person == last).unwrap_or(0);
-            take(&engine, gathered.split_off(begins)).await;
-        }
+        tokio::spawn(take_all(engine.clone(), gathered, turn));
+    }
+}
+
+/// A batch names one sender.
+async fn take_all(engine: Engine, mut requests: Vec<Request>, turn: TurnGuard) {
+    requests.sort_by(|a, b| a.actor.person.cmp(&b.actor.person));
+    let mut turn = Some(turn);
+    while let Some(last) = requests.last().map(|request| request.actor.person.clone()) {
+        let begins = requests.iter().position(|request| request.actor.person == last).unwrap_or(0);
+        take(&engine, requests.split_off(begins), &mut turn).await;
     }
 }
 
 /// Takes the events of one sender's requests together, and answers each.
-async fn take(engine: &Engine, requests: Vec<Request>) {
+async fn take(engine: &Engine, requests: Vec<Request>, turn: &mut Option<TurnGuard>) {
     let Some(actor) = requests.iter().map(|r| &r.actor).max_by_key(|actor| actor.at).cloned() else { return };
-    let events = requests.iter().flat_map(|request| request.events.iter().cloned()).collect();
-    let taken = engine.take_events(&actor, events).await.map_err(|error| match error {
+    let events: Vec<Keyed> = requests.iter().flat_map(|request| request.events.iter().cloned()).collect();
+    let taken = engine.take_events(&actor, &events, turn).await.map_err(|error| match error {
         EngineError::Refused(finding) => Failure::Refused(finding),
         error => {
             tracing::error!("events were not taken: {error}: {:?}", error.findings());

@@ -18,6 +18,7 @@ mod error;
 mod evaluate;
 mod event;
 mod event_desk;
+mod event_turn;
 mod evidence;
 mod export;
 mod gate;
@@ -75,7 +76,7 @@ pub use event_desk::EventDesk;
 pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
 pub use keys::{new_branch_key, sign_component};
 pub use knowledge::{KnowledgeQuery, Learnt};
-pub use learnt::{NewFinding, NewNeed, RecordImport, date_of_instant};
+pub use learnt::{NewFinding, NewNeed, RecordImport};
 pub use login::Login;
 pub use model::{ModelRun, NewModelRun};
 pub use outcome::{About, OutcomeImport, OutcomeReport, OutcomeSource, RejectedLine};
@@ -142,6 +143,15 @@ pub struct Engine {
     principal: Option<Appointment>,
 }
 
+/// The folders of an installation, also of one that has nothing in them yet.
+fn make_parts(folder: &Path) -> Result<(), EngineError> {
+    for part in ["keys", "blobs", "snapshots", "decisions", "outbox", "cwasm"] {
+        let path = folder.join(part);
+        fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
+    }
+    Ok(())
+}
+
 /// How long a silent process keeps its tasks unless told otherwise.
 pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 
@@ -151,10 +161,7 @@ impl Engine {
     /// `at` is the wall clock, Unix milliseconds.
     pub async fn init(folder: &Path, secret: [u8; 32], at: i64) -> Result<Self, EngineError> {
         make_private(folder)?;
-        for part in ["keys", "blobs", "snapshots", "decisions", "outbox", "cwasm"] {
-            let path = folder.join(part);
-            fs::create_dir_all(&path).map_err(EngineError::file(&path, "creating the folder"))?;
-        }
+        make_parts(folder)?;
         keep_private(&folder.join("keys").join(KEY_FILE), hex::encode(secret).as_bytes())?;
         for (name, content) in
             [(FIELDS_FILE, DEFAULT_FIELDS), (OUTCOMES_FILE, DEFAULT_OUTCOMES), (EVENTS_FILE, DEFAULT_EVENTS)]

@@ -1,11 +1,12 @@
 //! What answers at once stands on: the campaigns that events and touchpoints may start, with their plugins loaded and
 //! the newest snapshot open. It is built again when anything that decides was changed, which the audit log tells.
 
+use crate::event_turn::Ahead;
 use crate::outcome::OutcomeChecks;
 use crate::plan::{DueCampaign, Ground, Guests, Lists, World, fresh_enough};
 use crate::{Engine, EngineError, PlanRequest};
 use care_domain::canonical;
-use care_domain::event::EventDictionary;
+use care_domain::event::{EventDictionary, EventType};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::manifest::Triggers;
 use care_domain::plan::{Limits, Pins};
@@ -28,8 +29,10 @@ pub(crate) struct Live {
     /// The last audit line that was looked at, and the last one that decides.
     seen: Mutex<(i64, i64)>,
     building: tokio::sync::Mutex<()>,
-    /// Batches of events go one after the other.
-    pub(crate) turn: tokio::sync::Mutex<Turn>,
+    /// Batches of events are decided one after the other,
+    pub(crate) turn: Arc<tokio::sync::Mutex<Turn>>,
+    /// and committed one after the other.
+    pub(crate) committing: tokio::sync::Mutex<()>,
 }
 
 /// What one batch of events leaves to the next.
@@ -39,6 +42,8 @@ pub(crate) struct Turn {
     pub(crate) noted: HashMap<String, i64>,
     /// What was left of capacity and budgets.
     pub(crate) left: Option<Left>,
+    /// The last batch that was decided.
+    pub(crate) ahead: Option<Arc<Ahead>>,
 }
 
 /// What is left of capacity and budgets, and as of when.
@@ -61,6 +66,8 @@ pub(crate) struct LiveWorld {
     pub(crate) id: String,
     pub(crate) world: World,
     pub(crate) types: EventDictionary,
+    /// Types of events about which something is decided that depends on the customer's past.
+    listening: BTreeSet<String>,
     /// By type of events the activities whose waiting contacts it makes pointless.
     pub(crate) endings: BTreeMap<String, BTreeSet<String>>,
     /// What outcomes are checked by.
@@ -96,7 +103,8 @@ impl Live {
             world: RwLock::default(),
             seen: Mutex::default(),
             building: tokio::sync::Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
+            committing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -129,6 +137,11 @@ impl Places {
 }
 
 impl LiveWorld {
+    /// Whether what is decided about an event of this type depends on the customer's past.
+    pub(crate) fn listens(&self, kind: &str) -> bool {
+        self.listening.contains(kind)
+    }
+
     /// Where a customer stands; `None` when the snapshot does not hold them.
     pub(crate) fn find(&self, customer: CustomerKey) -> Result<Option<(Arc<BucketData>, usize)>, EngineError> {
         self.places.find(customer)
@@ -158,8 +171,7 @@ const CALLS: u32 = 1_000;
 impl Engine {
     /// The world of events and touchpoints at an instant.
     pub(crate) async fn live(&self, at: i64) -> Result<Arc<LiveWorld>, EngineError> {
-        let zone = time::zone(time::PROVINCE_ZONE);
-        let (date, _) = zone.and_then(|zone| time::local(at, &zone)).ok_or_else(|| {
+        let date = time::date_at(at).ok_or_else(|| {
             EngineError::refused("bad-date", "the instant is out of range", "Use an instant near today")
         })?;
         let stands_on = (self.decided_by().await?, date);
@@ -240,7 +252,18 @@ impl Engine {
         let desk = asked.map(|(index, _)| index).collect();
         let guests = Mutex::default();
         let checks = self.outcome_checks().await?;
-        Ok(LiveWorld { stands_on, id, world, types, endings, checks, lists, places, desk, guests })
+        let listening = self.listening(&types, &world);
+        Ok(LiveWorld { stands_on, id, world, types, listening, endings, checks, lists, places, desk, guests })
+    }
+
+    fn listening(&self, types: &EventDictionary, world: &World) -> BTreeSet<String> {
+        let told: BTreeSet<&String> = world.due.iter().flat_map(|due| &due.manifest.triggers.events).collect();
+        let answers = |outcome: &String| self.outcomes.find(outcome, |_| false).is_ok_and(|kind| kind.answers);
+        let listens = |(name, kind): &(&String, &EventType)| {
+            let decides = kind.stay.is_some() || kind.complaint.is_some() || kind.outcome.as_ref().is_some_and(answers);
+            decides || told.contains(name)
+        };
+        types.types.iter().filter(listens).map(|(name, _)| name.clone()).collect()
     }
 
     /// The due campaigns that events or touchpoints may start. One that cannot run on today's snapshot, tables or lists

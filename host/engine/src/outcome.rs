@@ -211,7 +211,7 @@ impl Engine {
         source: OutcomeSource,
         reports: &[OutcomeReport],
     ) -> Result<Vec<Result<NewOutcome, RejectedLine>>, EngineError> {
-        let people = People::of(self, reports).await?;
+        let people = People::of(self, checks, reports).await?;
         Ok(reports.iter().map(|report| checks.checked(self, source, report, &people)).collect())
     }
 }
@@ -285,6 +285,12 @@ impl Recorder {
 }
 
 impl OutcomeChecks {
+    /// Whether a report may be the answer to a contact, for which the customer's contacts must be known.
+    fn may_answer(&self, engine: &Engine, report: &OutcomeReport) -> bool {
+        let kind = engine.outcomes.find(&report.kind, |name| self.kinds.contains(name));
+        report.contact.is_some() || report.activity.is_some() || kind.is_ok_and(|kind| kind.answers)
+    }
+
     fn checked(
         &self,
         engine: &Engine,
@@ -340,20 +346,30 @@ struct People {
 }
 
 impl People {
-    async fn of(engine: &Engine, batch: &[OutcomeReport]) -> Result<Self, EngineError> {
-        let (mut keys, mut ids) = (Vec::new(), Vec::new());
+    async fn of(engine: &Engine, checks: &OutcomeChecks, batch: &[OutcomeReport]) -> Result<Self, EngineError> {
+        let (mut keys, mut ids, mut answering) = (Vec::new(), Vec::new(), BTreeSet::new());
         for report in batch {
             match &report.about {
-                About::Customer(id) => keys.push(engine.key_of(id)),
+                About::Customer(id) => {
+                    let key = engine.key_of(id);
+                    keys.push(key);
+                    if checks.may_answer(engine, report) {
+                        answering.insert(key);
+                    }
+                }
                 About::Contact(contact) => ids.push(*contact),
             }
         }
         let contacts = engine.store.customers_of(&ids).await?;
-        keys.extend(contacts.values().map(|(key, _)| *key));
+        let named = contacts.values().map(|(key, _)| *key);
+        answering.extend(named.clone());
+        keys.extend(named);
         keys.sort_unstable();
         keys.dedup();
         let known = engine.store.known_customers(&keys).await?;
-        Ok(Self { known, met: engine.store.met(&keys).await?, contacts })
+        let answering: Vec<CustomerKey> = answering.into_iter().collect();
+        let met = if answering.is_empty() { HashMap::new() } else { engine.store.met(&answering).await? };
+        Ok(Self { known, contacts, met })
     }
 }
 

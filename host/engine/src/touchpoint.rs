@@ -25,6 +25,8 @@ use std::sync::Arc;
 const NUMBER: &str = "tel:";
 /// A follow-up that was agreed on is useless after so long †.
 const FOLLOW_UP_MS: i64 = time::DAY_MS;
+/// A call is not decided again, so that it needs no mark: whatever the ledger holds by now.
+const EVERYTHING: i64 = i64::MAX;
 
 /// A customer on the line or at the desk.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -122,9 +124,13 @@ impl Engine {
         let customer = self.customer_of(&call.customer).await?;
         let live = self.live(at).await?;
         let place = live.find(customer)?.ok_or_else(unknown_customer)?;
-        let mark = self.store.mark().await?;
-        let recent = self.store.recent(&[customer], mark).await?;
-        let seen = self.store.seen(customer, midnight(at)).await?;
+        let caller = [customer];
+        let (recent, seen, mut identities, here) = tokio::try_join!(
+            self.store.recent(&caller, EVERYTHING),
+            self.store.seen(customer, time::day_began(at)),
+            self.store.identities(&caller),
+            self.store.waiting_for(customer, waiting_channels(&call.channel), at)
+        )?;
         let (world, asked, declined) = (Arc::clone(&live), call.clone(), seen.declined.clone());
         let decided = tokio::task::spawn_blocking(move || {
             let asked = Asked {
@@ -145,7 +151,7 @@ impl Engine {
             decided.await.map_err(EngineError::internal)?.map_err(|fault: crate::plan::MachineFault| {
                 EngineError::Machine { activity: fault.activity, attempts: 1, source: fault.source }
             })?;
-        let identity = self.store.identities(&[customer]).await?.remove(&customer);
+        let identity = identities.remove(&customer);
         let id = canonical::digest(format!("{customer} {at} {} {}", actor.person, seen.today).as_bytes());
         let record = CallRecord {
             id: id[..32].to_owned(),
@@ -155,7 +161,7 @@ impl Engine {
             topic: call.topic.clone(),
             person: actor.person,
         };
-        let waiting = self.waiting_here(&record, identity.as_ref()).await?;
+        let waiting = self.waiting_here(&record, here, identity.as_ref()).await?;
         answer(&live, record, &seen, waiting, offers, controls, identity.as_ref())
     }
 
@@ -163,13 +169,9 @@ impl Engine {
     async fn waiting_here(
         &self,
         call: &CallRecord,
+        mut waiting: Vec<StoredContact>,
         identity: Option<&Identity>,
     ) -> Result<Vec<(Prompt, StoredContact)>, EngineError> {
-        let channels: &[Channel] = match call.channel.as_str() {
-            "store" => &[Channel::Touchpoint, Channel::Store],
-            _ => &[Channel::Touchpoint],
-        };
-        let mut waiting = self.store.waiting_for(call.customer, channels, call.at).await?;
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
@@ -298,14 +300,12 @@ fn unknown_customer() -> EngineError {
     EngineError::refused("unknown-customer", "the population does not hold this customer", hint)
 }
 
-/// When the province's day began.
-fn midnight(at: i64) -> i64 {
-    let zone = time::zone(time::PROVINCE_ZONE);
-    let begins = zone.and_then(|zone| {
-        let (day, _) = time::local(at, &zone)?;
-        time::instant_of_minute(day, 0, &zone)
-    });
-    begins.unwrap_or(at)
+/// Channels of which what waits is said here.
+fn waiting_channels(channel: &str) -> &'static [Channel] {
+    match channel {
+        "store" => &[Channel::Touchpoint, Channel::Store],
+        _ => &[Channel::Touchpoint],
+    }
 }
 
 fn outcome(prompt: &PromptRecord, kind: &str, at: i64) -> NewOutcome {

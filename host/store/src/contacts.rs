@@ -3,9 +3,10 @@
 use crate::carried::Carried;
 use crate::error::{During, StoreError};
 use crate::outcomes::Wish;
+use crate::packed::pieces;
 use crate::reference::key_of;
 use crate::registry::from_json;
-use crate::{MAX_BINDS, Store, take_seq};
+use crate::{Store, take_seq};
 use care_domain::catalogue::CategorySet;
 use care_domain::contact::{Addressee, Channel, ContactId, ContactIdentity, ContactState};
 use care_domain::decide::{Past, Wishes};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
 
 /// A message that a task planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,21 +161,28 @@ impl History {
     }
 }
 
-/// Selects contacts up to `mark` with what the log had made of them by then, beside `more` columns, where `whose`.
-pub(crate) fn past_sql(more: &str, whose: &str, mark: i64) -> String {
-    format!(
-        "SELECT {more}, c.customer, c.component, c.activity, c.class, c.occasion, c.round, c.planned_at, \
-           CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
-           coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= {mark} \
-                     ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
-           (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
-              AND o.at >= c.planned_at AND o.seq <= {mark} AND o.kind NOT IN ('delivered', 'undelivered') \
-              ORDER BY o.seq DESC LIMIT 1) AS outcome \
-         FROM contacts c WHERE c.seq <= {mark} AND {whose}"
-    )
+/// Selects contacts up to the mark `?2` with what the log had made of them by then.
+macro_rules! past {
+    ($more:literal, $whose:literal) => {
+        concat!(
+            "SELECT ",
+            $more,
+            "c.customer, c.component, c.activity, c.class, c.occasion, c.round, c.planned_at, \
+               CASE c.addressee WHEN 'customer' THEN c.channel ELSE 'action' END AS channel, \
+               coalesce((SELECT l.state FROM contact_log l WHERE l.contact = c.id AND l.seq <= ?2 \
+                         ORDER BY l.seq DESC LIMIT 1), 'planned') AS state, \
+               (SELECT o.kind FROM outcomes o WHERE o.customer = c.customer AND o.activity = c.activity \
+                  AND o.at >= c.planned_at AND o.seq <= ?2 AND o.kind NOT IN ('delivered', 'undelivered') \
+                  ORDER BY o.seq DESC LIMIT 1) AS outcome ",
+            $whose,
+            " AND c.seq <= ?2 ORDER BY c.customer, c.seq"
+        )
+    };
 }
+pub(crate) use past;
 
-const CONTACT_COLUMNS: usize = 25;
+/// The categories of versions, by component.
+pub(crate) type Categories = HashMap<String, CategorySet>;
 
 impl Store {
     /// What a task may know: everything about the bucket's customers with a sequence number up to `mark`.
@@ -184,10 +193,10 @@ impl Store {
         let doing = "reading the past";
         let (low, high) = bucket.bounds();
         let mut history = History::default();
-        let categories = self.categories().await?;
-        let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(past_sql("1", "c.customer BETWEEN ", mark));
-        select.push_bind(low.0.to_vec()).push(" AND ").push_bind(high.0.to_vec()).push(" ORDER BY c.customer, c.seq");
-        let rows = select.build().fetch_all(&self.readers).await.during(doing)?;
+        let select = sqlx::query(past!("", "FROM contacts c WHERE c.customer BETWEEN ?1 AND ?3"));
+        let select = select.bind(low.0.to_vec()).bind(mark).bind(high.0.to_vec());
+        let rows = select.fetch_all(&self.readers).await.during(doing)?;
+        let categories = self.categories_of(&rows).await?;
         for row in &rows {
             let key = key_of("contacts", row.try_get("customer").during(doing)?)?;
             history.contacts.entry(key).or_default().push(past_of(row, &categories)?);
@@ -206,8 +215,22 @@ impl Store {
         Ok(history)
     }
 
-    /// The categories of every version, by component: what a version is called in the catalogue never changes.
-    pub(crate) async fn categories(&self) -> Result<HashMap<String, CategorySet>, StoreError> {
+    /// The categories of versions, those of these contacts among them. What a version is called in the catalogue never
+    /// changes, so that they are read again only when a version is new here.
+    pub(crate) async fn categories_of(&self, contacts: &[SqliteRow]) -> Result<Arc<Categories>, StoreError> {
+        let known = Arc::clone(&self.categories.read().unwrap_or_else(PoisonError::into_inner));
+        for contact in contacts {
+            let component: &str = contact.try_get("component").during("reading categories")?;
+            if !known.contains_key(component) {
+                let read = Arc::new(self.read_categories().await?);
+                *self.categories.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&read);
+                return Ok(read);
+            }
+        }
+        Ok(known)
+    }
+
+    async fn read_categories(&self) -> Result<Categories, StoreError> {
         let rows: Vec<(String, String)> =
             sqlx::query_as("SELECT component, coalesce(json_extract(manifest, '$.catalogue'), '[]') FROM versions")
                 .fetch_all(&self.readers)
@@ -338,9 +361,13 @@ pub(crate) async fn insert_contacts(
     plan: &str,
     contacts: &[NewContact],
 ) -> Result<u64, StoreError> {
-    let mut inserted = 0;
-    for chunk in contacts.chunks(MAX_BINDS / CONTACT_COLUMNS) {
-        let first = take_seq(tx, chunk.len()).await?;
+    if contacts.is_empty() {
+        return Ok(0);
+    }
+    let (mut inserted, mut next) = (0, take_seq(tx, contacts.len()).await?);
+    for chunk in pieces(contacts) {
+        let first = next;
+        next += chunk.len() as i64;
         let mut slots = Vec::with_capacity(chunk.len());
         for contact in chunk {
             slots.push(crate::registry::to_json("contacts", contact.id, &contact.slots)?);
@@ -389,8 +416,13 @@ pub(crate) async fn insert_controls(
     plan: &str,
     controls: &[NewControl],
 ) -> Result<(), StoreError> {
-    for chunk in controls.chunks(MAX_BINDS / 6) {
-        let first = take_seq(tx, chunk.len()).await?;
+    if controls.is_empty() {
+        return Ok(());
+    }
+    let mut next = take_seq(tx, controls.len()).await?;
+    for chunk in pieces(controls) {
+        let first = next;
+        next += chunk.len() as i64;
         let mut insert =
             QueryBuilder::new("INSERT INTO controls (seq, plan, campaign, customer, occasion, planned_at) ");
         insert.push_values(chunk.iter().enumerate(), |mut row, (i, c)| {
@@ -415,8 +447,13 @@ pub(crate) async fn log_states(
     at: i64,
     note: &str,
 ) -> Result<(), StoreError> {
-    for chunk in contacts.chunks(MAX_BINDS / 6) {
-        let first = take_seq(tx, chunk.len()).await?;
+    if contacts.is_empty() {
+        return Ok(());
+    }
+    let mut next = take_seq(tx, contacts.len()).await?;
+    for chunk in pieces(contacts) {
+        let first = next;
+        next += chunk.len() as i64;
         let mut insert = QueryBuilder::new("INSERT INTO contact_log (seq, contact, customer, state, at, note) ");
         insert.push_values(chunk.iter().enumerate(), |mut row, (i, (contact, customer))| {
             row.push_bind(first + i as i64)
@@ -431,7 +468,7 @@ pub(crate) async fn log_states(
     Ok(())
 }
 
-pub(crate) fn past_of(row: &SqliteRow, categories: &HashMap<String, CategorySet>) -> Result<Past, StoreError> {
+pub(crate) fn past_of(row: &SqliteRow, categories: &Categories) -> Result<Past, StoreError> {
     let doing = "reading the past";
     let component: &str = row.try_get("component").during(doing)?;
     Ok(Past {

@@ -1,22 +1,24 @@
 //! Events: batches as they were taken, by what an event is known again, and the commit in which a batch, its contacts
 //! and whatever it ends appear together or not at all.
 
-use crate::contacts::{History, NewContact, NewControl, insert_contacts, insert_controls, log_states, past_of};
+use crate::Store;
+use crate::contacts::{
+    Categories, History, NewContact, NewControl, insert_contacts, insert_controls, log_states, past, past_of,
+};
 use crate::error::{During, StoreError};
 use crate::outcomes::{NewOutcome, record_new};
+use crate::packed::{of_packed, pack, pieces};
 use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
-use crate::tasks::touched_after;
-use crate::{MAX_BINDS, Store};
+use crate::tasks::any_touched_after;
 use care_domain::audit::Entry;
-use care_domain::catalogue::CategorySet;
 use care_domain::contact::{ContactId, ContactState};
 use care_domain::displace::Waiting;
-use care_domain::event::{EventId, Stay};
+use care_domain::event::Stay;
 use care_domain::key::CustomerKey;
 use care_domain::plan::{Limits, Pins};
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A kept batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +60,8 @@ pub struct EventCommit {
     pub person: String,
     /// Its events as JSON.
     pub events: Vec<u8>,
-    /// By what they are known again.
-    pub ids: Vec<EventId>,
+    /// By what they are known again: sources and their ids.
+    pub names: Vec<(String, String)>,
     /// Its decision log.
     pub decisions: Vec<u8>,
     /// About whom something was decided.
@@ -115,32 +117,38 @@ pub struct Recent {
     pub unclaimed: HashMap<CustomerKey, Vec<Unclaimed>>,
 }
 
+/// By what an event is known again: its source, and the source's id.
+pub type EventName<'a> = (&'a str, &'a str);
+
 type BatchRow = (i64, i64, i64, String, String, Vec<u8>, Vec<u8>, String);
 
 /// Customers asked for in one statement.
 const CUSTOMERS: usize = 2_000;
 
 impl Store {
-    /// What is known of these customers with a sequence number up to `mark`.
+    /// What is known of these customers with a sequence number up to `mark`; none of them twice.
     pub async fn recent(&self, customers: &[CustomerKey], mark: i64) -> Result<Recent, StoreError> {
         let doing = "reading the past of customers";
         let mut recent = Recent::default();
-        let categories = self.categories().await?;
-        for chunk in customers.chunks(CUSTOMERS) {
-            let sql = crate::contacts::past_sql("c.id, c.campaign, c.weight, c.score, c.via", "c.customer IN (", mark);
-            let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(sql);
-            push_keys(&mut select, chunk);
-            select.push(" ORDER BY c.customer, c.seq");
-            for row in &select.build().fetch_all(&self.readers).await.during(doing)? {
-                recent.add(row, &categories)?;
-            }
-            let mut wishes: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT customer, wish FROM wishes WHERE seq <= ");
-            wishes.push_bind(mark).push(" AND customer IN (");
-            push_keys(&mut wishes, chunk);
-            wishes.push(" ORDER BY seq");
-            let rows: Vec<(Vec<u8>, String)> = wishes.build_query_as().fetch_all(&self.readers).await.during(doing)?;
-            recent.history.add_wishes(rows)?;
+        let keys = pack(customers.iter().map(|key| &key.0));
+        let contacts = sqlx::query(of_packed!(past!(
+            "c.id, c.campaign, c.weight, c.score, c.via, ",
+            "FROM packed CROSS JOIN contacts c ON c.customer = packed.key WHERE true"
+        )));
+        let wishes = sqlx::query_as(of_packed!(
+            "SELECT w.customer, w.wish FROM packed CROSS JOIN wishes w ON w.customer = packed.key WHERE w.seq <= ?2 \
+             ORDER BY w.seq"
+        ));
+        let (contacts, wishes) = tokio::try_join!(
+            contacts.bind(keys.clone()).bind(mark).fetch_all(&self.readers),
+            wishes.bind(keys).bind(mark).fetch_all(&self.readers)
+        )
+        .during(doing)?;
+        let categories = self.categories_of(&contacts).await?;
+        for row in &contacts {
+            recent.add(row, &categories)?;
         }
+        recent.history.add_wishes(wishes)?;
         Ok(recent)
     }
 
@@ -153,38 +161,32 @@ impl Store {
         Ok(history)
     }
 
-    /// Which of these events were taken before.
-    pub async fn known_events(&self, ids: &[EventId]) -> Result<HashSet<EventId>, StoreError> {
-        let mut known = HashSet::new();
-        for chunk in ids.chunks(MAX_BINDS) {
-            let mut select: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT id FROM event_ids WHERE id IN (");
-            let mut list = select.separated(", ");
-            for id in chunk {
-                list.push_bind(id.0.to_vec());
-            }
-            list.push_unseparated(")");
-            let rows: Vec<Vec<u8>> =
-                select.build_query_scalar().fetch_all(&self.readers).await.during("looking for known events")?;
-            known.extend(rows.iter().filter_map(|id| <[u8; 16]>::try_from(id.as_slice()).ok()).map(EventId));
-        }
-        Ok(known)
+    /// Which of these events were taken before, by their places.
+    pub async fn known_events(&self, names: &[EventName<'_>]) -> Result<HashSet<usize>, StoreError> {
+        let known: Vec<i64> = sqlx::query_scalar(
+            "SELECT named.key FROM json_each(?) named CROSS JOIN event_sources s ON s.source = named.value ->> 0 \
+             CROSS JOIN event_names n ON n.source = s.number AND n.id = named.value ->> 1",
+        )
+        .bind(to_json("event_names", names.len(), &names)?)
+        .fetch_all(&self.readers)
+        .await
+        .during("looking for known events")?;
+        Ok(known.into_iter().filter_map(|place| usize::try_from(place).ok()).collect())
     }
 
     /// The latest stays of customers, by customer and family.
     pub async fn stays(&self, customers: &[CustomerKey]) -> Result<HashMap<(CustomerKey, String), Stay>, StoreError> {
-        let doing = "reading stays";
-        let mut stays = HashMap::new();
-        for chunk in customers.chunks(MAX_BINDS) {
-            let mut select: QueryBuilder<Sqlite> =
-                QueryBuilder::new("SELECT customer, family, began, last, open FROM stays WHERE customer IN (");
-            push_keys(&mut select, chunk);
-            let rows: Vec<(Vec<u8>, String, i64, i64, bool)> =
-                select.build_query_as().fetch_all(&self.readers).await.during(doing)?;
-            for (customer, family, began, last, open) in rows {
-                stays.insert((key_of("stays", &customer)?, family), Stay { began, last, open });
-            }
-        }
-        Ok(stays)
+        let rows: Vec<(Vec<u8>, String, i64, i64, bool)> = sqlx::query_as(of_packed!(
+            "SELECT s.customer, s.family, s.began, s.last, s.open FROM packed CROSS JOIN stays s ON s.customer = packed.key"
+        ))
+        .bind(pack(customers.iter().map(|key| &key.0)))
+        .fetch_all(&self.readers)
+        .await
+        .during("reading stays")?;
+        let stay = |(customer, family, began, last, open): (Vec<u8>, String, i64, i64, bool)| {
+            Ok(((key_of("stays", &customer)?, family), Stay { began, last, open }))
+        };
+        rows.into_iter().map(stay).collect()
     }
 
     /// Commits a batch; `entry` goes into the audit log with it.
@@ -202,27 +204,27 @@ impl Store {
         if last != commit.after || !unlimited_or_as_known(&mut tx, commit).await? {
             return Ok(EventsCommitted::Stale);
         }
-        if !commit.candidates.is_empty() {
-            let touched = touched_after(&mut tx, None, commit.mark).await?;
-            if commit.candidates.iter().any(|customer| touched.contains(customer)) {
-                return Ok(EventsCommitted::Stale);
-            }
+        if any_touched_after(&mut tx, &commit.candidates, commit.mark).await? {
+            return Ok(EventsCommitted::Stale);
         }
-        let batch: i64 = sqlx::query_scalar(
-            "INSERT INTO event_batches (instant, mark, world, person, events, decisions, limits) \
-             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+        // Its outcomes bear its number.
+        let batch = commit.after + 1;
+        sqlx::query(
+            "INSERT INTO event_batches (number, instant, mark, world, person, events, decisions, limits) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
+        .bind(batch)
         .bind(commit.instant)
         .bind(commit.mark)
         .bind(&commit.world)
         .bind(&commit.person)
         .bind(&commit.events)
         .bind(&commit.decisions)
-        .bind(to_json("event_batches", commit.after, &commit.limits)?)
-        .fetch_one(&mut *tx)
+        .bind(to_json("event_batches", batch, &commit.limits)?)
+        .execute(&mut *tx)
         .await
         .during(doing)?;
-        if !insert_ids(&mut tx, &commit.ids, batch).await? {
+        if !insert_names(&mut tx, &commit.names, batch).await? {
             return Ok(EventsCommitted::Repeated);
         }
         let mut cancelled = cancel_waiting(&mut tx, &commit.cancels, commit.instant).await?;
@@ -330,11 +332,7 @@ impl Store {
 }
 
 impl Recent {
-    fn add(
-        &mut self,
-        row: &sqlx::sqlite::SqliteRow,
-        categories: &HashMap<String, CategorySet>,
-    ) -> Result<(), StoreError> {
+    fn add(&mut self, row: &sqlx::sqlite::SqliteRow, categories: &Categories) -> Result<(), StoreError> {
         let doing = "reading the past of customers";
         let key = key_of("contacts", row.try_get("customer").during(doing)?)?;
         let past = past_of(row, categories)?;
@@ -391,17 +389,28 @@ pub(crate) fn push_keys(query: &mut QueryBuilder<Sqlite>, keys: &[CustomerKey]) 
 }
 
 /// Whether all of them are new.
-async fn insert_ids(tx: &mut Transaction<'static, Sqlite>, ids: &[EventId], batch: i64) -> Result<bool, StoreError> {
-    let mut added = 0;
-    for chunk in ids.chunks(MAX_BINDS / 2) {
-        let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new("INSERT INTO event_ids (id, batch) ");
-        insert.push_values(chunk, |mut row, id| {
-            row.push_bind(id.0.to_vec()).push_bind(batch);
-        });
-        insert.push(" ON CONFLICT DO NOTHING");
-        added += insert.build().execute(&mut **tx).await.during("keeping event ids")?.rows_affected();
-    }
-    Ok(added == ids.len() as u64)
+async fn insert_names(
+    tx: &mut Transaction<'static, Sqlite>,
+    names: &[(String, String)],
+    batch: i64,
+) -> Result<bool, StoreError> {
+    let doing = "keeping by what events are known again";
+    let sources: BTreeSet<&str> = names.iter().map(|(source, _)| source.as_str()).collect();
+    sqlx::query("INSERT INTO event_sources (source) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING")
+        .bind(to_json("event_sources", sources.len(), &sources)?)
+        .execute(&mut **tx)
+        .await
+        .during(doing)?;
+    let added = sqlx::query(
+        "INSERT INTO event_names (source, id, batch) SELECT s.number, named.value ->> 1, ?2 FROM json_each(?1) named \
+         CROSS JOIN event_sources s ON s.source = named.value ->> 0 WHERE true ON CONFLICT DO NOTHING",
+    )
+    .bind(to_json("event_names", names.len(), &names)?)
+    .bind(batch)
+    .execute(&mut **tx)
+    .await
+    .during(doing)?;
+    Ok(added.rows_affected() == names.len() as u64)
 }
 
 /// Ends waiting contacts that events make pointless; returns how many.
@@ -410,24 +419,25 @@ pub(crate) async fn cancel_waiting(
     cancels: &[(CustomerKey, String, String)],
     at: i64,
 ) -> Result<u64, StoreError> {
+    let mut whom: BTreeMap<(&str, &str), Vec<&[u8; 16]>> = BTreeMap::new();
+    for (customer, activity, why) in cancels {
+        whom.entry((why, activity)).or_default().push(&customer.0);
+    }
     let mut ended = 0;
-    for same in cancels.chunk_by(|a, b| a.2 == b.2) {
-        for chunk in same.chunks(MAX_BINDS / 2) {
-            let mut update: QueryBuilder<Sqlite> = QueryBuilder::new(
-                "UPDATE contacts SET state = 'cancelled' WHERE (state IN ('planned', 'released') OR (state = 'sending' \
-                   AND EXISTS (SELECT 1 FROM handouts h WHERE h.contact = contacts.id AND h.result IS NULL))) \
-                 AND (customer, activity) IN (VALUES ",
-            );
-            for (index, (customer, activity, _)) in chunk.iter().enumerate() {
-                update.push(if index > 0 { ", (" } else { "(" });
-                update.push_bind(customer.0.to_vec()).push(", ").push_bind(activity).push(")");
-            }
-            update.push(") RETURNING id, customer");
-            let gone: Vec<(Vec<u8>, Vec<u8>)> =
-                update.build_query_as().fetch_all(&mut **tx).await.during("cancelling waiting contacts")?;
-            ended += gone.len() as u64;
-            log_states(tx, &gone, "cancelled", at, &same[0].2).await?;
-        }
+    for ((why, activity), customers) in whom {
+        let gone: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(of_packed!(
+            "UPDATE contacts SET state = 'cancelled' WHERE customer IN (SELECT key FROM packed) AND activity = ?2 \
+             AND (state IN ('planned', 'released') OR (state = 'sending' \
+               AND EXISTS (SELECT 1 FROM handouts h WHERE h.contact = contacts.id AND h.result IS NULL))) \
+             RETURNING id, customer"
+        ))
+        .bind(pack(customers))
+        .bind(activity)
+        .fetch_all(&mut **tx)
+        .await
+        .during("cancelling waiting contacts")?;
+        ended += gone.len() as u64;
+        log_states(tx, &gone, "cancelled", at, why).await?;
     }
     Ok(ended)
 }
@@ -461,26 +471,25 @@ pub(crate) async fn release(
     contacts: &[NewContact],
     at: i64,
 ) -> Result<(), StoreError> {
-    for chunk in contacts.chunks(MAX_BINDS) {
-        let mut update: QueryBuilder<Sqlite> =
-            QueryBuilder::new("UPDATE contacts SET state = 'released' WHERE state = 'planned' AND id IN (");
-        let mut list = update.separated(", ");
-        for contact in chunk {
-            list.push_bind(contact.id.0.to_vec());
-        }
-        list.push_unseparated(") RETURNING id, customer");
-        let moved: Vec<(Vec<u8>, Vec<u8>)> =
-            update.build_query_as().fetch_all(&mut **tx).await.during("releasing contacts of events")?;
-        log_states(tx, &moved, "released", at, "").await?;
+    if contacts.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let moved: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(of_packed!(
+        "UPDATE contacts SET state = 'released' WHERE id IN (SELECT key FROM packed) AND state = 'planned' \
+         RETURNING id, customer"
+    ))
+    .bind(pack(contacts.iter().map(|contact| &contact.id.0)))
+    .fetch_all(&mut **tx)
+    .await
+    .during("releasing contacts of events")?;
+    log_states(tx, &moved, "released", at, "").await
 }
 
 async fn keep_stays(
     tx: &mut Transaction<'static, Sqlite>,
     stays: &[(CustomerKey, String, Stay)],
 ) -> Result<(), StoreError> {
-    for chunk in stays.chunks(MAX_BINDS / 5) {
+    for chunk in pieces(stays) {
         let mut insert: QueryBuilder<Sqlite> =
             QueryBuilder::new("INSERT INTO stays (customer, family, began, last, open) ");
         insert.push_values(chunk, |mut row, (customer, family, stay)| {
@@ -501,13 +510,16 @@ async fn keep_candidates(
     candidates: &[CustomerKey],
     batch: i64,
 ) -> Result<(), StoreError> {
-    for chunk in candidates.chunks(MAX_BINDS / 2) {
-        let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new("INSERT INTO event_candidates (customer, batch) ");
-        insert.push_values(chunk, |mut row, customer| {
-            row.push_bind(customer.0.to_vec()).push_bind(batch);
-        });
-        insert.push(" ON CONFLICT DO NOTHING");
-        insert.build().execute(&mut **tx).await.during("keeping whom events were about")?;
+    if candidates.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    sqlx::query(of_packed!(
+        "INSERT INTO event_candidates (customer, batch) SELECT key, ?2 FROM packed WHERE true ON CONFLICT DO NOTHING"
+    ))
+    .bind(pack(candidates.iter().map(|key| &key.0)))
+    .bind(batch)
+    .execute(&mut **tx)
+    .await
+    .map(|_| ())
+    .during("keeping whom events were about")
 }

@@ -2,6 +2,7 @@
 //! and when a person looks up a customer.
 
 use crate::error::{During, StoreError};
+use crate::packed::{of_packed, pack};
 use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
 use crate::{MAX_BINDS, Store};
@@ -36,22 +37,14 @@ impl Store {
 
     /// Which of these customers are known here.
     pub async fn known_customers(&self, keys: &[CustomerKey]) -> Result<HashSet<CustomerKey>, StoreError> {
-        let mut known = HashSet::new();
-        for chunk in keys.chunks(MAX_BINDS) {
-            let mut select: QueryBuilder<sqlx::Sqlite> =
-                QueryBuilder::new("SELECT customer FROM identities WHERE customer IN (");
-            let mut list = select.separated(", ");
-            for key in chunk {
-                list.push_bind(key.0.to_vec());
-            }
-            list.push_unseparated(")");
-            let rows: Vec<Vec<u8>> =
-                select.build_query_scalar().fetch_all(&self.identities).await.during("looking customers up")?;
-            for row in &rows {
-                known.insert(key_of("identities", row)?);
-            }
-        }
-        Ok(known)
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar(of_packed!(
+            "SELECT i.customer FROM packed CROSS JOIN identities i ON i.customer = packed.key"
+        ))
+        .bind(pack(keys.iter().map(|key| &key.0)))
+        .fetch_all(&self.identities)
+        .await
+        .during("looking customers up")?;
+        rows.iter().map(|row| key_of("identities", row)).collect()
     }
 
     /// Keeps identities; a newer one of the same customer replaces the older.

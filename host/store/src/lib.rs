@@ -25,6 +25,7 @@ mod identity;
 mod keys;
 mod ledger;
 mod outcomes;
+mod packed;
 mod passwords;
 mod people;
 mod plans;
@@ -54,7 +55,7 @@ pub use dispatch::{Batch, Settled, Waiting};
 pub use effect::{KeptEvaluation, Notice, OutcomeCount, SentCount};
 pub use erasure::Erased;
 pub use error::StoreError;
-pub use events::{EventBatch, EventCommit, EventsCommitted, Recent, Unclaimed};
+pub use events::{EventBatch, EventCommit, EventName, EventsCommitted, Recent, Unclaimed};
 pub use experiments::{Assignment, Experiment, ImportedCampaign, Registered};
 pub use export::Cursor;
 pub use figures::{ContactsOf, Figures};
@@ -63,7 +64,7 @@ pub use ledger::ContactQuery;
 pub use outcomes::{Cancel, Fate, NewOutcome, OutcomeLine, Recorded, Subject, Wish};
 pub use passwords::Password;
 pub use people::Thrown;
-pub use plans::{CalledOff, Cut, Halt, Plan, PlanState, Release};
+pub use plans::{CalledOff, Cut, Halt, Known, Plan, PlanState, Release};
 pub use policies::{CalendarRow, PolicyVersion};
 pub use prompts::{CallRecord, PromptAnswer, PromptDocument, PromptKept, PromptRecord, Seen};
 pub use receipts::{Delivered, Heard, LastSent, ReceiptsNoted};
@@ -77,12 +78,14 @@ pub use tasks::{Attempt, CommitStep, Committed, Held, Lease, TaskCommit, TaskRow
 pub use tokens::Token;
 pub use work::{StandingCount, StandingWork, WorkQuery};
 
+use contacts::Categories;
 use error::During;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlSafeStr};
 use sqlx::{Sqlite, Transaction};
 use std::path::Path;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 const READERS: u32 = 4;
@@ -106,6 +109,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("../migrations/0010_requests.sql")),
     (11, include_str!("../migrations/0011_passwords.sql")),
     (12, include_str!("../migrations/0012_work.sql")),
+    (14, include_str!("../migrations/0014_event_names.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../identity-migrations/0001_start.sql")),
@@ -121,6 +125,7 @@ pub struct Store {
     identities: SqlitePool,
     blobs: Blobs,
     signer: Option<HeadSigner>,
+    categories: Arc<RwLock<Arc<Categories>>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -143,7 +148,8 @@ impl Store {
         let readers = pool(state.read_only(true), READERS).await?;
         let identities = pool(for_writing(options(&folder.join("identities.db"), patience)), 1).await?;
         migrate(&identities, IDENTITY_MIGRATIONS).await?;
-        let store = Self { writer, readers, identities, blobs: Blobs::new(folder.join("blobs")), signer: None };
+        let blobs = Blobs::new(folder.join("blobs"));
+        let store = Self { writer, readers, identities, blobs, signer: None, categories: Arc::default() };
         store.end_identities().await?;
         Ok(store)
     }
@@ -262,6 +268,28 @@ mod tests {
         writer.close().await;
         let refused = Store::open(folder.path()).await.map(|_| ()).expect_err("a newer one");
         assert!(matches!(refused, StoreError::Newer { found: 9999, .. }), "{refused:?}");
+    }
+
+    /// What one of before told apart by a hash, its log tells by name.
+    #[tokio::test]
+    async fn events_of_before_are_known_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+        let before = STATE_MIGRATIONS.iter().position(|(number, _)| *number == 14).expect("the change");
+        migrate(&writer, &STATE_MIGRATIONS[..before]).await.expect("an earlier schema");
+        let batch = r#"
+            INSERT INTO event_worlds VALUES ('w', '{}');
+            INSERT INTO event_batches (instant, mark, world, person, events, decisions, limits) VALUES
+                (1, 0, 'w', 'p', CAST('[{"source":"s","id":"1"},{"source":"t","id":"1"}]' AS BLOB), x'', '{}'),
+                (2, 0, 'w', 'p', CAST('[{"source":"s","id":"2"}]' AS BLOB), x'', '{}');
+            INSERT INTO event_ids VALUES (x'00', 1), (x'01', 1), (x'02', 2);
+        "#;
+        sqlx::raw_sql(batch).execute(&writer).await.expect("batches of before");
+        writer.close().await;
+        let store = Store::open(folder.path()).await.expect("brought forward");
+        let names = [("s", "1"), ("s", "3"), ("t", "1"), ("t", "2"), ("s", "2"), ("u", "1")];
+        assert_eq!(store.known_events(&names).await.expect("an answer"), [0, 2, 4].into());
+        assert_eq!(store.last_event_batch().await.expect("a number"), 2);
     }
 
     #[tokio::test]

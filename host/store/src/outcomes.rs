@@ -2,6 +2,7 @@
 
 use crate::contacts::{id_of, log_states};
 use crate::error::{During, StoreError};
+use crate::packed::{of_packed, pack, pieces};
 use crate::reference::key_of;
 use crate::registry::to_json;
 use crate::{MAX_BINDS, Store, take_seq};
@@ -171,41 +172,31 @@ impl Store {
         Ok(recorded)
     }
 
-    /// Every contact with these customers, and every moment at which one was held out, by customer.
+    /// Every contact with these customers, none of them twice, and every moment at which one was held out, by customer.
     pub async fn met(&self, customers: &[CustomerKey]) -> Result<HashMap<CustomerKey, Vec<Met>>, StoreError> {
         let doing = "reading contacts";
         let mut met: HashMap<CustomerKey, Vec<Met>> = HashMap::new();
-        for chunk in customers.chunks(MAX_BINDS / 2) {
-            let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(
-                "SELECT customer, id, activity, planned_at, state, addressee = 'customer' FROM contacts \
-                 WHERE customer IN (",
-            );
-            list_keys(&mut select, chunk);
-            select.push(
-                ") UNION ALL SELECT c.customer, NULL, p.activity, c.planned_at, NULL, 1 FROM controls c \
-                 JOIN campaigns p ON p.id = c.campaign WHERE c.customer IN (",
-            );
-            list_keys(&mut select, chunk);
-            select.push(")");
-            type Row = (Vec<u8>, Option<Vec<u8>>, String, i64, Option<String>, bool);
-            let rows: Vec<Row> = select.build_query_as().fetch_all(&self.readers).await.during(doing)?;
-            for (customer, id, activity, at, state, to_customer) in rows {
-                let state = match state {
-                    Some(name) => Some(
-                        ContactState::from_name(&name)
-                            .ok_or_else(|| StoreError::impossible("contacts", "state", name))?,
-                    ),
-                    None => None,
-                };
-                let contact = id.map(|id| id_of(&id)).transpose()?;
-                met.entry(key_of("contacts", &customer)?).or_default().push(Met {
-                    contact,
-                    activity,
-                    at,
-                    state,
-                    to_customer,
-                });
-            }
+        type Row = (Vec<u8>, Option<Vec<u8>>, String, i64, Option<String>, bool);
+        let rows: Vec<Row> = sqlx::query_as(of_packed!(
+            "SELECT c.customer, c.id, c.activity, c.planned_at, c.state, c.addressee = 'customer' \
+               FROM packed CROSS JOIN contacts c ON c.customer = packed.key \
+             UNION ALL SELECT c.customer, NULL, p.activity, c.planned_at, NULL, 1 \
+               FROM packed CROSS JOIN controls c ON c.customer = packed.key JOIN campaigns p ON p.id = c.campaign"
+        ))
+        .bind(pack(customers.iter().map(|key| &key.0)))
+        .fetch_all(&self.readers)
+        .await
+        .during(doing)?;
+        for (customer, id, activity, at, state, to_customer) in rows {
+            let state = match state {
+                Some(name) => Some(
+                    ContactState::from_name(&name).ok_or_else(|| StoreError::impossible("contacts", "state", name))?,
+                ),
+                None => None,
+            };
+            let contact = id.map(|id| id_of(&id)).transpose()?;
+            let one = Met { contact, activity, at, state, to_customer };
+            met.entry(key_of("contacts", &customer)?).or_default().push(one);
         }
         Ok(met)
     }
@@ -309,13 +300,6 @@ pub(crate) async fn record_new(
     Ok(recorded)
 }
 
-fn list_keys(query: &mut QueryBuilder<Sqlite>, keys: &[CustomerKey]) {
-    let mut list = query.separated(", ");
-    for key in keys {
-        list.push_bind(key.0.to_vec());
-    }
-}
-
 /// What makes two outcomes the same one when their sender gives no id.
 type Natural = (CustomerKey, String, i64, Option<String>);
 
@@ -354,20 +338,32 @@ fn natural_of(outcome: &NewOutcome) -> Natural {
 }
 
 async fn fates_of(tx: &mut Transaction<'static, Sqlite>, chunk: &[NewOutcome]) -> Result<Vec<Fate>, StoreError> {
-    let mut customers: Vec<CustomerKey> = chunk.iter().map(|o| o.customer).collect();
+    // Whatever bears its sender's id is told apart by it alone.
+    let mut customers: Vec<CustomerKey> = chunk.iter().filter(|o| !o.named).map(|o| o.customer).collect();
     customers.sort_unstable();
     customers.dedup();
-    let mut select: QueryBuilder<Sqlite> =
-        QueryBuilder::new("SELECT id, customer, kind, at, activity, value FROM outcomes WHERE customer IN (");
-    list_keys(&mut select, &customers);
-    select.push(") UNION SELECT id, customer, kind, at, activity, value FROM outcomes WHERE id IN (");
-    let mut list = select.separated(", ");
-    for outcome in chunk {
-        list.push_bind(&outcome.id);
-    }
-    list.push_unseparated(")");
     type Row = (String, Vec<u8>, String, i64, Option<String>, Option<i64>);
-    let rows: Vec<Row> = select.build_query_as().fetch_all(&mut **tx).await.during("recording outcomes")?;
+    let doing = "recording outcomes";
+    let ids: Vec<&str> = chunk.iter().map(|o| o.id.as_str()).collect();
+    let mut rows: Vec<Row> = sqlx::query_as(
+        "SELECT o.id, o.customer, o.kind, o.at, o.activity, o.value FROM json_each(?) named \
+         CROSS JOIN outcomes o ON o.id = named.value",
+    )
+    .bind(to_json("outcomes", ids.len(), &ids)?)
+    .fetch_all(&mut **tx)
+    .await
+    .during(doing)?;
+    if !customers.is_empty() {
+        let of_them = sqlx::query_as(of_packed!(
+            "SELECT o.id, o.customer, o.kind, o.at, o.activity, o.value FROM packed \
+             CROSS JOIN outcomes o ON o.customer = packed.key"
+        ));
+        let of_them: Vec<Row> =
+            of_them.bind(pack(customers.iter().map(|key| &key.0))).fetch_all(&mut **tx).await.during(doing)?;
+        rows.extend(of_them);
+        rows.sort_unstable();
+        rows.dedup();
+    }
     let mut known = KnownOutcomes::default();
     for (id, customer, kind, at, activity, value) in rows {
         known.learn(&id, (key_of("outcomes", &customer)?, kind, at, activity), value);
@@ -387,21 +383,26 @@ async fn insert_outcomes(tx: &mut Transaction<'static, Sqlite>, outcomes: &[&New
     if outcomes.is_empty() {
         return Ok(());
     }
-    let first = take_seq(tx, outcomes.len()).await?;
-    let mut insert =
-        QueryBuilder::new("INSERT INTO outcomes (seq, id, customer, kind, value, at, activity, source, contact) ");
-    insert.push_values(outcomes.iter().enumerate(), |mut row, (i, outcome)| {
-        row.push_bind(first + i as i64)
-            .push_bind(&outcome.id)
-            .push_bind(outcome.customer.0.to_vec())
-            .push_bind(&outcome.kind)
-            .push_bind(outcome.value)
-            .push_bind(outcome.at)
-            .push_bind(&outcome.activity)
-            .push_bind(outcome.source)
-            .push_bind(outcome.contact.map(|id| id.0.to_vec()));
-    });
-    insert.build().execute(&mut **tx).await.map(|_| ()).during("recording outcomes")
+    let mut next = take_seq(tx, outcomes.len()).await?;
+    for piece in pieces(outcomes) {
+        let first = next;
+        next += piece.len() as i64;
+        let mut insert =
+            QueryBuilder::new("INSERT INTO outcomes (seq, id, customer, kind, value, at, activity, source, contact) ");
+        insert.push_values(piece.iter().enumerate(), |mut row, (i, outcome)| {
+            row.push_bind(first + i as i64)
+                .push_bind(&outcome.id)
+                .push_bind(outcome.customer.0.to_vec())
+                .push_bind(&outcome.kind)
+                .push_bind(outcome.value)
+                .push_bind(outcome.at)
+                .push_bind(&outcome.activity)
+                .push_bind(outcome.source)
+                .push_bind(outcome.contact.map(|id| id.0.to_vec()));
+        });
+        insert.build().execute(&mut **tx).await.during("recording outcomes")?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn add_wish(

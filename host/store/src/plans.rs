@@ -122,6 +122,16 @@ pub struct Cut {
     pub round: u8,
 }
 
+/// What a release stands on: whoever took of capacity and budgets by then is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Releases that were decided.
+    pub releases: i64,
+    /// Contacts of events and prompts up to this sequence number; whether there are newer ones does not matter where
+    /// nothing is limited.
+    pub since: Option<i64>,
+}
+
 impl Store {
     /// Keeps a plan with its pending tasks; one that exists already is left as it is. `Err` holds the plan that has the
     /// wave of this date with other pins: a wave is planned once.
@@ -351,25 +361,27 @@ impl Store {
     }
 
     /// Decides a plan's release for good: what is cut goes, and the totals are kept. `false` while a task is pending, when
-    /// somebody holds the plan up, called it off or decided before, or when other releases were decided than the `known`
-    /// ones, whose use of capacity and budgets the cuts stand on.
+    /// somebody holds the plan up, called it off or decided before, or when somebody took of capacity and budgets since
+    /// what the cuts stand on.
     pub async fn decide_release(
         &self,
         plan: &str,
         cuts: &[(Cut, &'static str)],
         tallies: &BTreeMap<String, Tally>,
-        known: i64,
+        known: Known,
     ) -> Result<bool, StoreError> {
         let doing = "deciding a release";
         let mut tx = self.write().await?;
         let moved = sqlx::query(
             "UPDATE plans SET tallies = ?1 WHERE id = ?2 AND state = 'running' AND halt IS NULL AND tallies IS NULL \
              AND NOT EXISTS (SELECT 1 FROM tasks WHERE plan = ?2 AND state = 'pending') \
-             AND (SELECT COUNT(*) FROM plans WHERE tallies IS NOT NULL) = ?3",
+             AND (SELECT COUNT(*) FROM plans WHERE tallies IS NOT NULL) = ?3 \
+             AND (?4 IS NULL OR NOT EXISTS (SELECT 1 FROM contacts WHERE seq > ?4 AND plan LIKE 'events-%'))",
         )
         .bind(to_json("plans", plan, tallies)?)
         .bind(plan)
-        .bind(known)
+        .bind(known.releases)
+        .bind(known.since)
         .execute(&mut *tx)
         .await
         .during(doing)?;

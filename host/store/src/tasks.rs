@@ -8,6 +8,7 @@ use crate::Store;
 use crate::carried::{Carried, insert_carried};
 use crate::contacts::{NewContact, NewControl, insert_contacts, insert_controls};
 use crate::error::{During, StoreError};
+use crate::packed::{of_packed, pack};
 use crate::reference::key_of;
 use crate::registry::{from_json, to_json};
 use care_domain::audit::Entry;
@@ -342,11 +343,11 @@ async fn stale(
     task: &TaskCommit<'_>,
 ) -> Result<BTreeSet<CustomerKey>, StoreError> {
     let late = &task.result.late;
-    let touched = touched_after(tx, Some(task.bucket), task.attempt.mark).await?;
+    let touched = touched_after(tx, task.bucket, task.attempt.mark).await?;
     if touched.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let since = if late.is_empty() { HashSet::new() } else { touched_after(tx, Some(task.bucket), late.mark).await? };
+    let since = if late.is_empty() { HashSet::new() } else { touched_after(tx, task.bucket, late.mark).await? };
     let carried = task.carried.iter().map(|one| one.customer);
     let controls = task.controls.iter().map(|control| control.customer);
     let concerned = task.contacts.iter().map(|contact| contact.customer).chain(controls).chain(carried);
@@ -357,14 +358,14 @@ async fn stale(
     Ok(concerned.filter(is_stale).collect())
 }
 
-/// Customers about whom something that decides was written after the mark; only of a bucket, if one is given.
+/// Customers of a bucket about whom something that decides was written after the mark.
 /// Steps of dispatch and receipts do not decide: a contact that goes out, or arrives, counts the same as one that waits.
-pub(crate) async fn touched_after(
+async fn touched_after(
     tx: &mut Transaction<'static, Sqlite>,
-    bucket: Option<Bucket>,
+    bucket: Bucket,
     mark: i64,
 ) -> Result<HashSet<CustomerKey>, StoreError> {
-    let (low, high) = bucket.unwrap_or(Bucket { bits: 0, index: 0 }).bounds();
+    let (low, high) = bucket.bounds();
     // Each part walks its newest lines alone: `+customer` keeps the planner from walking the bucket instead.
     let rows: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT customer FROM contacts WHERE seq > ?1 AND +customer BETWEEN ?2 AND ?3 \
@@ -382,6 +383,31 @@ pub(crate) async fn touched_after(
     .await
     .during("looking for newer ledger lines")?;
     rows.iter().map(|bytes| key_of("contacts", bytes)).collect()
+}
+
+/// Whether the same was written about one of these customers.
+pub(crate) async fn any_touched_after(
+    tx: &mut Transaction<'static, Sqlite>,
+    customers: &[CustomerKey],
+    mark: i64,
+) -> Result<bool, StoreError> {
+    if customers.is_empty() {
+        return Ok(false);
+    }
+    sqlx::query_scalar(of_packed!(
+        "SELECT EXISTS (SELECT 1 FROM contacts WHERE seq > ?2 AND +customer IN (SELECT key FROM packed)) \
+           OR EXISTS (SELECT 1 FROM contact_log WHERE seq > ?2 AND customer IN (SELECT key FROM packed) \
+                      AND state IN ('cancelled', 'withdrawn', 'expired', 'failed', 'lost')) \
+           OR EXISTS (SELECT 1 FROM wishes WHERE seq > ?2 AND +customer IN (SELECT key FROM packed)) \
+           OR EXISTS (SELECT 1 FROM outcomes WHERE seq > ?2 AND +customer IN (SELECT key FROM packed) \
+                      AND kind NOT IN ('delivered', 'undelivered')) \
+           OR EXISTS (SELECT 1 FROM carried WHERE seq > ?2 AND +customer IN (SELECT key FROM packed))"
+    ))
+    .bind(pack(customers.iter().map(|key| &key.0)))
+    .bind(mark)
+    .fetch_one(&mut **tx)
+    .await
+    .during("looking for newer ledger lines")
 }
 
 #[cfg(test)]

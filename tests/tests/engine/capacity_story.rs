@@ -70,8 +70,9 @@ async fn a_plan_stopped_before_its_release_is_cut_alike() {
     assert!(states.values().all(|counts| counts.keys().eq(["planned"])), "{states:?}");
     assert_eq!(engine.dispatch("operator", support::evening(), &|_| true).await.expect("dispatch").sent, 0);
     // A decision that knew of other releases than there are would share out places that somebody else has.
-    let known = engine.store().releases().await.expect("a count");
-    let stale = engine.store().decide_release(&summary.plan, &[], &BTreeMap::new(), known + 1).await;
+    let releases = engine.store().releases().await.expect("a count") + 1;
+    let known = care_store::Known { releases, since: None };
+    let stale = engine.store().decide_release(&summary.plan, &[], &BTreeMap::new(), known).await;
     assert!(!stale.expect("an answer"), "it is decided anew");
     let resumed =
         engine.run_plan(&plan_of(DATE), "operator", NOW, std::sync::Arc::new(|_| true)).await.expect("a plan");

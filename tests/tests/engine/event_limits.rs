@@ -2,16 +2,17 @@
 //! decided the same again.
 
 use crate::event_story::{arrives, event, may_be_told, send, ten, without_control};
-use crate::support::{self, plan_of, run};
+use crate::support::{self, NOW, plan_of, run};
 use care_domain::approval::Conditions;
 use care_domain::contact::Channel;
 use care_domain::key::CustomerKey;
 use care_domain::policy::Policy;
 use care_domain::verdict::Verdict;
-use care_engine::Engine;
+use care_engine::{Engine, Progress};
 use care_tests::DATE;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One SMS of the roaming tariff.
 const SEGMENT_FEN: u64 = 5;
@@ -74,6 +75,31 @@ async fn a_budget_pays_for_so_many_contacts_of_events_and_no_more() {
     let other = support::open(folder.path()).await;
     assert_eq!(arriving(&other, &who[20..22]).await, (0, vec!["budget".to_owned(); 2]));
     replays(&engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_events_take_while_a_release_ranks_is_not_given_away_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = support::populated(folder.path(), 4_000).await;
+    let places = BTreeMap::from([(Channel::Sms, 10)]);
+    support::policy(&engine, &Policy { control_share: 0, capacity: places, ..Policy::default() }).await;
+    for name in ["roaming-tariff", "points-expiry"] {
+        support::approved(&engine, name, &Conditions::default()).await;
+        support::started(&engine, name, json!({})).await;
+    }
+    let who = may_be_told(&engine).await;
+    let path: PathBuf = folder.path().into();
+    let meanwhile = move || {
+        let who = who[..4].to_vec();
+        let taken = support::elsewhere(&path, |other| async move { arriving(&other, &who).await });
+        assert_eq!(taken, (4, Vec::new()), "ten places are free until the release is decided");
+    };
+    let watch = support::at_step(|progress| matches!(progress, Progress::Ranked), meanwhile);
+    let night = engine.run_plan(&plan_of(DATE), "operator", NOW, watch).await.expect("a plan");
+    let released: u64 =
+        engine.store().plan_states(&night.plan).await.expect("states").values().flatten().map(|s| s.1).sum();
+    assert_eq!(released, 6, "what events left of ten places");
+    support::adds_up(&engine, &night).await;
 }
 
 async fn cost_of(engine: &Engine, who: CustomerKey) -> u64 {

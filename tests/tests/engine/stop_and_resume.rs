@@ -50,8 +50,8 @@ async fn resumes(folder: &Path, golden: &Traces, after: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_stopped_at_any_step_resumes_to_the_same_contacts_and_decisions() {
     let (folder, golden, steps) = golden().await;
-    // Opened, seven steps for each of two buckets, Releasing, Visible, Released.
-    assert_eq!(steps.len(), 18, "{steps:?}");
+    // Opened, seven steps for each of two buckets, Releasing, Ranked, Visible, Released.
+    assert_eq!(steps.len(), 19, "{steps:?}");
     for (at, step) in (1..).zip(&steps) {
         let copy = copy_of(folder.path());
         stopped(&open(copy.path()).await, &request(1), stopping_at(at)).await;

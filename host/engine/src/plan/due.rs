@@ -84,6 +84,13 @@ pub(crate) struct World {
     pub(crate) budgets: BTreeMap<String, (String, u64)>,
 }
 
+impl World {
+    /// Whether anything is shared out among its candidates.
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.policy.capacity.is_empty() || !self.budgets.is_empty()
+    }
+}
+
 impl Engine {
     /// Gathers what the plan needs, and refuses what would make it fail halfway.
     pub(crate) async fn world(&self, request: &PlanRequest) -> Result<World, EngineError> {

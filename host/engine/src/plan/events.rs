@@ -34,6 +34,8 @@ pub(crate) struct EventInput<'a> {
     pub(crate) endings: &'a BTreeMap<String, BTreeSet<String>>,
     /// What is left of capacity and budgets.
     pub(crate) limits: &'a Limits,
+    /// Places of the events of which some activity is told; the rows of what is decided.
+    pub(crate) told: Vec<usize>,
 }
 
 /// What a batch of events came to.
@@ -58,8 +60,10 @@ pub(crate) fn decide_events(world: &World, input: EventInput<'_>) -> Result<Even
     let (cancels, left) = (input.cancels(), input.limits.clone());
     let mut outcome = EventOutcome { cancels, left, ..EventOutcome::default() };
     input.apply(&outcome.cancels, &world.policy);
+    input.told = input.offered_to(world);
     let told = input.table();
-    let view = BatchView::scattered(input.places, &told, &input.recent.history, input.lists);
+    let places: Vec<_> = input.told.iter().map(|place| input.places[*place].clone()).collect();
+    let view = BatchView::scattered(&places, &told, &input.recent.history, input.lists);
     let mut crews = Vec::new();
     let mut candidates = Vec::new();
     for (index, due) in world.due.iter().enumerate() {
@@ -189,10 +193,25 @@ fn own_policy(policy: &Policy) -> Policy {
 }
 
 impl EventInput<'_> {
+    /// Places of the events of which some activity is told.
+    fn offered_to(&self, world: &World) -> Vec<usize> {
+        let types: BTreeSet<&String> = world.due.iter().flat_map(|due| &due.manifest.triggers.events).collect();
+        let is_offered = |event: &Event| event.standing == Standing::Offered && types.contains(&event.kind);
+        (0..self.events.len()).filter(|place| is_offered(&self.events[*place])).collect()
+    }
+
+    fn event(&self, row: u32) -> &Event {
+        &self.events[self.told[row as usize]]
+    }
+
+    /// The events of which activities are told, in their order.
+    fn told(&self) -> impl Iterator<Item = &Event> {
+        self.told.iter().map(|place| &self.events[*place])
+    }
+
     /// Rows of which activities with these triggers are told.
     fn offered(&self, triggers: &[String]) -> Vec<u32> {
-        let is_offered = |event: &Event| event.standing == Standing::Offered && triggers.contains(&event.kind);
-        (0..).zip(self.events).filter(|(_, event)| is_offered(event)).map(|(row, _)| row).collect()
+        (0..).zip(self.told()).filter(|(_, event)| triggers.contains(&event.kind)).map(|(row, _)| row).collect()
     }
 
     fn cancels(&self) -> Vec<(CustomerKey, String, String)> {
@@ -238,28 +257,28 @@ impl EventInput<'_> {
     fn table(&self) -> Table {
         let mut columns = BTreeMap::new();
         let name = |field: &str| format!("{EVENT_PREFIX}{field}");
-        columns.insert(name("type"), Column::categories(self.events.iter().map(|e| Some(e.kind.as_str()))));
-        columns.insert(name("time"), Column::s64(self.events.iter().map(|e| Some(e.time))));
-        columns.insert(name("stay"), Column::s64(self.events.iter().map(|e| e.stay)));
-        let brought: BTreeSet<&String> = self.events.iter().flat_map(|e| e.data.keys()).collect();
+        columns.insert(name("type"), Column::categories(self.told().map(|e| Some(e.kind.as_str()))));
+        columns.insert(name("time"), Column::s64(self.told().map(|e| Some(e.time))));
+        columns.insert(name("stay"), Column::s64(self.told().map(|e| e.stay)));
+        let brought: BTreeSet<&String> = self.told().flat_map(|e| e.data.keys()).collect();
         for field in brought {
             let Some(def) = self.fields.fields.get(&name(field)) else { continue };
-            let cells: Vec<Option<&Cell>> = self.events.iter().map(|e| e.data.get(field)).collect();
+            let cells: Vec<Option<&Cell>> = self.told().map(|e| e.data.get(field)).collect();
             columns.insert(name(field), column_of(def.ty, &cells));
         }
-        Table { rows: self.events.len() as u32, columns }
+        Table { rows: self.told.len() as u32, columns }
     }
 
     /// Whether everything that was proposed for a customer follows from what the customer did just now.
     fn is_own(&self, group: &[Candidate]) -> bool {
-        let kind = |candidate: &Candidate| self.types.types.get(&self.events[candidate.row as usize].kind);
+        let kind = |candidate: &Candidate| self.types.types.get(&self.event(candidate.row).kind);
         group.iter().all(|candidate| kind(candidate).is_some_and(|kind| kind.own))
     }
 
     /// Whether a later event of the batch makes an activity's contact pointless before it is planned.
     fn is_ended(&self, row: u32, activity: &str) -> Option<&str> {
-        let event = &self.events[row as usize];
-        let later = self.events[row as usize + 1..].iter().filter(|e| e.customer == event.customer);
+        let event = self.event(row);
+        let later = self.events[self.told[row as usize] + 1..].iter().filter(|e| e.customer == event.customer);
         let mut ends = later.filter(|e| self.endings.get(&e.kind).is_some_and(|names| names.contains(activity)));
         ends.next().map(|e| e.kind.as_str())
     }

@@ -112,6 +112,8 @@ pub enum Progress {
     Committed(Bucket),
     /// All tasks are done; release is to be decided.
     Releasing,
+    /// It is known whom release cuts; not decided yet.
+    Ranked,
     /// Release is decided, and so many contacts are visible to dispatch.
     Visible(u64),
     /// All of it is visible to dispatch.

@@ -10,7 +10,7 @@ use care_domain::plan::{self, Limits, TaskResult};
 use care_domain::policy::Policy;
 use care_domain::time;
 use care_domain::verdict::{Tally, Verdict};
-use care_store::PlanState;
+use care_store::{Known, PlanState};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(super) async fn release(
     watch: &Watch,
 ) -> Result<(), EngineError> {
     if engine.plan(Some(id)).await?.state == PlanState::Running {
-        decide(engine, world, id).await?;
+        decide(engine, world, id, watch).await?;
     }
     let PlanState::Releasing { tallies } = engine.plan(Some(id)).await?.state else { return Ok(()) };
     let mut visible = 0;
@@ -45,24 +45,34 @@ pub(super) async fn release(
     Ok(())
 }
 
-/// Checks the plan's totals, and cuts it to capacity and budgets; again when another plan took of them meanwhile.
-async fn decide(engine: &Engine, world: &World, id: &str) -> Result<(), EngineError> {
-    loop {
-        let known = engine.store.releases().await?;
-        decide_on(engine, world, id, known).await?;
-        if engine.store.releases().await? == known || engine.plan(Some(id)).await?.state != PlanState::Running {
+/// How often a release whose capacity or budgets events take of meanwhile is decided again, before it is left at that:
+/// what they took is little, and each time they leave less.
+const OVERTAKEN: u32 = 20;
+
+/// Checks the plan's totals, and cuts it to capacity and budgets; again when another plan or events took of them
+/// meanwhile.
+async fn decide(engine: &Engine, world: &World, id: &str, watch: &Watch) -> Result<(), EngineError> {
+    for attempt in 0.. {
+        let limited = world.is_limited() && attempt < OVERTAKEN;
+        let since = if limited { Some(engine.store.mark().await?) } else { None };
+        let known = Known { releases: engine.store.releases().await?, since };
+        let decided = decide_on(engine, world, id, known, watch).await?;
+        let overtaken = limited || engine.store.releases().await? != known.releases;
+        if decided || !overtaken || engine.plan(Some(id)).await?.state != PlanState::Running {
             return Ok(());
         }
     }
+    Ok(())
 }
 
-async fn decide_on(engine: &Engine, world: &World, id: &str, known: i64) -> Result<(), EngineError> {
+/// Whether it is decided: not when the limits were taken of meanwhile.
+async fn decide_on(engine: &Engine, world: &World, id: &str, known: Known, watch: &Watch) -> Result<bool, EngineError> {
     let tasks = engine.store.tasks(id).await?;
     let mut tallies = merge(tasks.values().flatten());
     if let Err(broken) = check_totals(engine, id, &tallies).await {
         // What somebody else released meanwhile may have been cut, and no longer fits what the tasks say.
         let plan = engine.store.plan(id).await?;
-        return if plan.is_some_and(|p| p.state != PlanState::Running) { Ok(()) } else { Err(broken) };
+        return if plan.is_some_and(|p| p.state != PlanState::Running) { Ok(true) } else { Err(broken) };
     }
     let limits = engine.limits(world, id).await?;
     let cuts =
@@ -73,8 +83,8 @@ async fn decide_on(engine: &Engine, world: &World, id: &str, known: i64) -> Resu
             EngineError::internal(format!("campaign {} was cut below what was cleared", cut.campaign))
         })?;
     }
-    engine.store.decide_release(id, &cuts, &tallies, known).await?;
-    Ok(())
+    go_on(watch, Progress::Ranked)?;
+    Ok(engine.store.decide_release(id, &cuts, &tallies, known).await?)
 }
 
 /// Whether everything that a plan wants to release has room: then nobody need be ranked.
@@ -119,8 +129,7 @@ impl Engine {
         if left.is_empty() {
             return Ok(left);
         }
-        let zone = time::zone(time::PROVINCE_ZONE);
-        let begins = |day| zone.as_ref().and_then(|zone| time::instant_of_minute(day, 0, zone)).unwrap_or_default();
+        let begins = |day| time::day_begins(day).unwrap_or_default();
         let day = (begins(date), begins(date.saturating_add(1)));
         for (channel, used) in self.store.used_capacity(date, plan, day).await? {
             left.entry(channel).and_modify(|places| *places = places.saturating_sub(used));
