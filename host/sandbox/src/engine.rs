@@ -238,6 +238,11 @@ impl Compiled {
 }
 
 impl Plugin {
+    /// Whether its guests keep where they stood and what they asked for.
+    pub fn keeps_traces(&self) -> bool {
+        self.0.traces
+    }
+
     /// A guest for one stage of one task. Its store is made by the first call.
     pub fn guest(&self, stage: Stage, facts: RunFacts, grants: Grants) -> Guest {
         Guest::new(Arc::clone(&self.0), stage, facts, grants)

@@ -40,6 +40,8 @@ pub struct Guest {
     live: Option<Live>,
     /// The lines of stores thrown away.
     log: Vec<String>,
+    /// What the store thrown away last was asked for.
+    steps: Vec<Step>,
     usage: Usage,
     /// Where the last call that broke stood, innermost first.
     trace: Vec<Frame>,
@@ -61,7 +63,17 @@ struct Call {
 
 impl Guest {
     pub(crate) fn new(plugin: Arc<Compiled>, stage: Stage, facts: RunFacts, grants: Grants) -> Self {
-        Self { plugin, stage, facts, grants, live: None, log: Vec::new(), usage: Usage::default(), trace: Vec::new() }
+        Self {
+            plugin,
+            stage,
+            facts,
+            grants,
+            live: None,
+            log: Vec::new(),
+            steps: Vec::new(),
+            usage: Usage::default(),
+            trace: Vec::new(),
+        }
     }
 
     /// Tells it other facts of the run, from its next call on.
@@ -176,7 +188,7 @@ impl Guest {
 
     /// What its last store was asked for, call after call; empty unless the sandbox keeps traces.
     pub fn steps(&self) -> &[Step] {
-        self.live.as_ref().and_then(|live| live.store.data().steps.as_deref()).unwrap_or_default()
+        self.live.as_ref().map_or(&self.steps, |live| live.store.data().steps.as_deref().unwrap_or_default())
     }
 
     fn expect(&self, stage: Stage) -> Result<(), MachineError> {
@@ -261,7 +273,8 @@ impl Guest {
 
     fn discard(&mut self) {
         if let Some(live) = self.live.take() {
-            self.log = live.store.into_data().log;
+            let state = live.store.into_data();
+            (self.log, self.steps) = (state.log, state.steps.unwrap_or_default());
         }
     }
 }

@@ -103,24 +103,44 @@ fn a_whole_number_that_javascript_cannot_hold_is_told_with_its_customer_and_neve
 #[test]
 fn an_error_names_the_line_of_the_authors_file() {
     let author = Author::new();
-    let customers = author.customers("a,350200,24,0,no\nb,350200,100,0,no\n");
+    let customers = author.customers("a,350200,24,0,no\nb,350200,100,0,no\nc,350200,101,0,no\n");
     let boom = [
-        ("js", "activity.js", "if (who.stopped) return undefined;", "if (who.tenureMonths === 100) null.boom();"),
-        ("python", "activity.py", "if who.stopped:", "if who.tenure_months == 100 and None.boom:"),
+        (
+            "js",
+            "activity.js",
+            "if (who.stopped) return undefined;",
+            "if (who.tenureMonths === 100) null.boom();\n    while (who.tenureMonths === 101);",
+        ),
+        (
+            "python",
+            "activity.py",
+            "if who.stopped:",
+            "while who.tenure_months == 101:\n            pass\n        if who.tenure_months == 100 and None.boom:",
+        ),
     ];
     for (language, file, from, to) in boom.into_iter().filter(|(language, ..)| example(language).is_some()) {
         let project = author.project(language);
         author.change(&project.join(file), from, to);
-        let line = std::fs::read_to_string(project.join(file)).expect("it").lines().position(|l| l.contains("boom"));
-        let place = format!("({file}:{})", line.expect("it is there") + 1);
+        let source = std::fs::read_to_string(project.join(file)).expect("it");
+        let line = |part: &str| source.lines().position(|line| line.contains(part)).expect("it is there") + 1;
+        let place = format!("({file}:{})", line("boom"));
         let tried = author.run(&["plugin", "simulate", &text(&project), "--customers", &customers, "--date", DATE]);
-        let fault = &tried["simulated"]["faults"][0];
+        let faults = tried["simulated"]["faults"].as_array().expect("faults");
+        let of = |code: &str| faults.iter().find(|fault| fault["code"] == code).expect("a fault");
+        let fault = of("refused");
         assert_eq!(
             (&fault["customer"], &fault["customers"], &fault["stage"]),
             (&"b".into(), &1.into(), &"select".into())
         );
         assert!(fault["message"].as_str().is_some_and(|told| told.contains(&place)), "{place}: {fault}");
         assert_eq!(fault["read"]["tenure-months"], "100");
+        // A loop without end has no words: in Python its line is told, in JavaScript the rule in which it is.
+        let endless = of("fuel-exhausted");
+        let within =
+            if language == "js" { line("select(who")..=line("select(who") } else { line("while who")..=line("pass") };
+        let place = &endless["places"][0];
+        assert_eq!((&endless["customer"], &place["file"]), (&"c".into(), &file.into()), "{endless}");
+        assert!(place["line"].as_u64().is_some_and(|at| within.contains(&(at as usize))), "{within:?}: {endless}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Asking an activity about customers, stage after stage, with what each stage cost and what broke it.
 
+use super::functions::{LINES, asked_to_tell, told_last};
 use crate::plan::halve::{Answers, halved};
 use care_domain::approval::CEILING;
 use care_domain::column::Table;
@@ -78,6 +79,9 @@ pub(super) struct Crew<'c> {
     guests: [Guest; 3],
     clock: &'c dyn Fn() -> Duration,
     locate: &'c Locate<'c>,
+    /// Asked once more where something broke without a word, so that an interpreter's SDK tells where it was.
+    again: (Plugin, RunFacts, Grants),
+    tells: u32,
     spent: [Duration; 3],
     asked: [u64; 3],
     halvings: u32,
@@ -86,6 +90,8 @@ pub(super) struct Crew<'c> {
 
 /// Halvings that a trial may cause: many more than a plan allows, so that an author sees each customer on whom it breaks.
 const MAX_HALVINGS: u32 = 4_096;
+/// How often customers who broke it without a word are asked about once more.
+const MAX_TELLS: u32 = 16;
 const STAGES: [Stage; 3] = [Stage::Select, Stage::Schedule, Stage::Compose];
 
 impl<'c> Crew<'c> {
@@ -102,6 +108,8 @@ impl<'c> Crew<'c> {
             guests: STAGES.map(guest),
             clock,
             locate,
+            again: (plugin.clone(), facts.clone(), Grants { limits: CEILING, ..grants.clone() }),
+            tells: if plugin.keeps_traces() { MAX_TELLS } else { 0 },
             spent: Default::default(),
             asked: [0; 3],
             halvings: MAX_HALVINGS,
@@ -179,10 +187,29 @@ impl<'c> Crew<'c> {
         for (part, fault) in std::mem::take(&mut answers.bad) {
             let (trace, log) = where_broken.remove(&part).unwrap_or_default();
             part.iter().for_each(|row| drop(asked.chosen.remove(row)));
-            let places = places(&trace, self.locate);
+            let mut places = places(&trace, self.locate);
+            let says_nothing = matches!(fault.code, FaultCode::Trap | FaultCode::FuelExhausted | FaultCode::Memory);
+            if places.is_empty() && says_nothing && self.tells > 0 {
+                self.tells -= 1;
+                places.extend(self.told_again(index, &part, &mut call));
+            }
             asked.broke.push((part, fault_told(STAGES[index], fault, log, places, self.limits)));
         }
         Ok(answers)
+    }
+
+    /// Where it was when the first of some rows broke it, by what its SDK tells.
+    fn told_again<T>(
+        &self,
+        index: usize,
+        rows: &[u32],
+        call: &mut impl FnMut(&mut Guest, &[u32]) -> Result<T, Broken>,
+    ) -> Option<Place> {
+        let (plugin, facts, grants) = &self.again;
+        let mut guest = plugin.guest(STAGES[index], asked_to_tell(facts, LINES)?, grants.clone());
+        // It broke before, and breaks again or not: what counts is what it told.
+        let _ = call(&mut guest, rows.get(..1)?);
+        told_last(guest.steps())
     }
 
     /// For each stage its rows, the fuel that its last call was granted and had left, and what it asked for.

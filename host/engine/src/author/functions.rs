@@ -25,6 +25,9 @@ const STRETCHES: u64 = 8;
 const AMOUNTS: u64 = 256;
 /// The parameter by which an SDK is asked to tell; no activity can have one of that name.
 const ASKED_TO_TELL: &str = "care:profile";
+/// What it is asked to tell: where functions begin and end, or each line that is run.
+const FUNCTIONS: &str = "functions";
+pub(super) const LINES: &str = "lines";
 /// What an SDK's notes begin with.
 const NOTE: &str = "log care-profile ";
 
@@ -82,10 +85,7 @@ impl Workbench {
     }
 
     fn told_by_sdk(&self, batch: &FirstBatch<'_>) -> Result<Vec<StageFunctions>, EngineError> {
-        let mut params: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&batch.facts.params).map_err(EngineError::internal)?;
-        params.insert(ASKED_TO_TELL.into(), true.into());
-        let facts = RunFacts { params: serde_json::Value::from(params).to_string().into(), ..batch.facts.clone() };
+        let Some(facts) = asked_to_tell(batch.facts, FUNCTIONS) else { return Ok(Vec::new()) };
         let clock = || Duration::ZERO;
         let locate = self.locate();
         let mut crew = Crew::new(&self.plugin, (&facts, batch.grants), &clock, &locate);
@@ -238,6 +238,27 @@ fn told_by(steps: &[Step], left: u64) -> BTreeMap<Option<Place>, u64> {
     found
 }
 
+/// The facts of a run in which an SDK that can is asked to tell `what`.
+pub(super) fn asked_to_tell(facts: &RunFacts, what: &str) -> Option<RunFacts> {
+    let mut params: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&facts.params).ok()?;
+    params.insert(ASKED_TO_TELL.into(), what.into());
+    Some(RunFacts { params: serde_json::Value::from(params).to_string().into(), ..facts.clone() })
+}
+
+/// Where a guest stood when it broke, by what its SDK told last: `@` is a line, else the function that had not ended.
+pub(super) fn told_last(steps: &[Step]) -> Option<Place> {
+    let (mut line, mut stack) = (None, Vec::new());
+    for step in steps {
+        match step.asked.strip_prefix(NOTE).and_then(|note| note.split_at_checked(1)) {
+            Some(("@", place)) => line = parsed(place),
+            Some((">", place)) => stack.extend(parsed(place)),
+            Some(("<", _)) => drop(stack.pop()),
+            _ => {}
+        }
+    }
+    line.or(stack.pop())
+}
+
 /// `activity.py:45 greeting`
 fn parsed(place: &str) -> Option<Place> {
     let (at, function) = place.trim().split_once(' ')?;
@@ -272,5 +293,9 @@ mod tests {
         assert_eq!((fuel("select"), fuel("best")), (Some(140), Some(200)), "{told:?}");
         assert_eq!(told[0], FunctionFuel { of: None, fuel: 300 }, "what follows the last note is nobody's");
         assert!(told_by(&[Step { asked: "rows customers".into(), fuel_left: 5 }], 0).is_empty());
+        assert_eq!(told_last(&steps), None, "every function had ended");
+        assert_eq!(told_last(&steps[..9]).map(|place| place.function).as_deref(), Some("best"));
+        let lines = [step("@ activity.py:3 select", 9), step("@ activity.py:4 select", 8)];
+        assert_eq!(told_last(&lines).map(|place| place.line), Some(4));
     }
 }

@@ -33,7 +33,7 @@ def prepared(activity, host):
         made.tables[entry.table] = rows
     made.prepare()
     if asked:
-        profile.begin(host.log)
+        profile.begin(host.log, asked)
     return made
 
 

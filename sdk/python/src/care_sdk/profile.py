@@ -1,4 +1,4 @@
-"""For ``care plugin simulate --profile``: tells the host where each of the author's functions begins and ends."""
+"""For the author's tools: tells the host where each of the author's functions begins and ends, or each line that is run."""
 
 import sys
 
@@ -10,36 +10,57 @@ OTHERS = ("<", "care_sdk", "care_entry", "componentize_py", "python3", "wit_worl
 TIMES = 8
 
 
-def begin(log):
-    """From here on every function is told: ``(`` is where telling begins, ``>`` and ``<`` where a function does and ends,
-    ``=`` is nothing."""
+def begin(log, what):
+    """From here on every function is told (``(`` is where telling begins, ``>`` and ``<`` where a function does and ends, ``=``
+    is nothing), or every line (``@``)."""
     monitoring = getattr(sys, "monitoring", None)
     if monitoring is None:
         return
+    monitoring.use_tool_id(monitoring.PROFILER_ID, "care")
+    if what == "lines":
+        _lines(log, monitoring)
+    else:
+        _functions(log, monitoring)
 
+
+def _is_own(code):
+    return not any(other in code.co_filename for other in OTHERS)
+
+
+def _place(code, line):
+    return f"{code.co_filename.rsplit('/', 1)[-1]}:{line} {code.co_name}"
+
+
+def _lines(log, monitoring):
+    def ran(code, line):
+        if not _is_own(code):
+            return monitoring.DISABLE
+        log("care-profile @ " + _place(code, line))
+
+    monitoring.register_callback(monitoring.PROFILER_ID, monitoring.events.LINE, ran)
+    monitoring.set_events(monitoring.PROFILER_ID, monitoring.events.LINE)
+
+
+def _functions(log, monitoring):
     def note(mark):
         log("care-profile (")
         log("care-profile " + mark)
 
-    def is_own(code):
-        return not any(other in code.co_filename for other in OTHERS)
-
     def entered(code, _):
-        if not is_own(code):
+        if not _is_own(code):
             return monitoring.DISABLE
-        note(f"> {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno} {code.co_name}")
+        note("> " + _place(code, code.co_firstlineno))
 
     def left(code, _, __):
-        if not is_own(code):
+        if not _is_own(code):
             return monitoring.DISABLE
         note("<")
 
     def unwound(code, _, __):
-        if is_own(code):
+        if _is_own(code):
             note("<")
 
     events = monitoring.events
-    monitoring.use_tool_id(monitoring.PROFILER_ID, "care")
     for event in (events.PY_START, events.PY_RESUME):
         monitoring.register_callback(monitoring.PROFILER_ID, event, entered)
     for event in (events.PY_RETURN, events.PY_YIELD):
