@@ -88,6 +88,8 @@ impl Store {
         if due.is_empty() {
             return Ok(None);
         }
+        // Those of the same moment come in the order in which workers planned them, which says nothing.
+        due.sort_unstable();
         let ids: Vec<&[u8]> = due.iter().map(|(id, _)| id.as_slice()).collect();
         let batch = canonical::digest(&ids.concat());
         let mut update = QueryBuilder::new("UPDATE contacts SET state = 'sending', batch = ");
