@@ -6,6 +6,8 @@
 
 mod config;
 mod file;
+mod hook;
+mod otlp;
 mod pace;
 mod secret;
 mod smpp;
@@ -17,6 +19,8 @@ pub use config::{
     WebhookConfig,
 };
 pub use file::{FileError, FileGateway};
+pub use hook::{HookSender, checked_url};
+pub use otlp::Collector;
 
 use care_domain::contact::{Addressee, Channel, ContactId};
 use care_domain::dispatch::{Answer, Receipt};

@@ -92,7 +92,7 @@ impl Webhook {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the signature is void unless it bears the wall's time")]
-fn unix_seconds() -> u64 {
+pub(crate) fn unix_seconds() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }
@@ -107,7 +107,7 @@ fn answer_of(status: StatusCode) -> Answer {
     }
 }
 
-fn sign(secret: &[u8], id: &str, stamp: &str, body: &str) -> Option<String> {
+pub(crate) fn sign(secret: &[u8], id: &str, stamp: &str, body: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     mac.update(format!("{id}.{stamp}.{body}").as_bytes());
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))

@@ -21,7 +21,8 @@ pub enum Window {
 }
 
 impl Window {
-    fn days(self) -> u32 {
+    /// How many.
+    pub fn days(self) -> u32 {
         match self {
             Self::RollingDays(days) | Self::CalendarDays(days) => days,
         }

@@ -71,11 +71,15 @@ pub struct GateRules {
     pub trial_review: bool,
     /// Customers selected in the evidence above which a second person must approve; never, when absent.
     pub second_above: Option<u64>,
+    /// Whether an activity must answer a need that was collected, analysed and published. Otherwise the entry of the
+    /// catalogue that its manifest names stands for it where no such need is published.
+    #[serde(default)]
+    pub published_need: bool,
 }
 
 impl Default for GateRules {
     fn default() -> Self {
-        Self { trial_review: false, second_above: Some(SECOND_ABOVE) }
+        Self { trial_review: false, second_above: Some(SECOND_ABOVE), published_need: false }
     }
 }
 

@@ -174,10 +174,14 @@ pub enum Act {
     Erase,
     /// Take a batch of a plan home, as one's own activity was asked about it.
     RecordBatch,
+    /// Say which other systems are told of plans, submissions and campaigns.
+    ManageHooks,
+    /// Say how long records are kept, and delete what is older.
+    Retain,
 }
 
 /// Who may do what. A new act is one line here; what is not listed is nobody's.
-const RIGHTS: [(Act, &[Role]); 49] = {
+const RIGHTS: [(Act, &[Role]); 51] = {
     use Role::{
         Administrator, CityReviewer, CustomerService, DutyOfficer, EventSource, InformationSystems, Initiator,
         KeyAccounts, Operator, ProvincialApprover,
@@ -232,6 +236,8 @@ const RIGHTS: [(Act, &[Role]); 49] = {
         (Act::BackUp, &[Administrator, Operator]),
         (Act::Erase, &[Administrator]),
         (Act::RecordBatch, &[Initiator]),
+        (Act::ManageHooks, &[Administrator]),
+        (Act::Retain, &[Administrator]),
     ]
 };
 
@@ -298,6 +304,8 @@ impl Act {
             Self::BackUp => "back-up",
             Self::Erase => "erase",
             Self::RecordBatch => "record-batch",
+            Self::ManageHooks => "manage-hooks",
+            Self::Retain => "retain",
         }
     }
 }

@@ -22,6 +22,7 @@ mod event_turn;
 mod evidence;
 mod export;
 mod gate;
+mod hook;
 mod keys;
 mod knowledge;
 mod learnt;
@@ -40,6 +41,7 @@ mod reference;
 mod render;
 mod report;
 mod requests;
+mod retention;
 mod review;
 mod scope;
 mod signing;
@@ -74,6 +76,7 @@ pub use evaluate::{
 pub use event::{EventAnswer, EventBatchShown, EventReplay, RefusedEvent};
 pub use event_desk::EventDesk;
 pub use evidence::{EVIDENCE_DAYS, SimulationRequest};
+pub use hook::{DeliveryShown, HookSecret, HookShown, NewHook};
 pub use keys::{new_branch_key, sign_component};
 pub use knowledge::{KnowledgeQuery, Learnt};
 pub use learnt::{NewFinding, NewNeed, RecordImport};
@@ -86,6 +89,7 @@ pub use plan::{
 };
 pub use policy::Proposed;
 pub use report::{Report as CareReport, Section};
+pub use retention::{KeptContacts, RetentionReport};
 pub use review::Decided;
 pub use staff::{SentMessage, TestSend, TestSent};
 pub use token::{NewToken, secret_hash};
@@ -95,7 +99,7 @@ pub use why::{Explanation, WhyActivity, WhyMessage, WhyPlan};
 pub use wide::ExperimentImport;
 pub use work_list::{ListedWork, WorkListQuery, work_list_csv};
 
-pub use care_channels::{GatewaysConfig, Health};
+pub use care_channels::{Collector, GatewaysConfig, Health, HookSender};
 pub use care_population::PopulationError;
 pub use care_population::export::Form;
 pub use care_population::generate::GenerateOptions;
@@ -104,7 +108,8 @@ pub use care_sandbox::{Report, Worker, WorkerLimits};
 pub use care_store::{
     Activation, Aside, Begun, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, ContactQuery,
     ContactsOf, DeadLetter, Disaster, Figures, Halt, KeptAnswer, KeptEvaluation, Keyed, NamedList, Notice, PATIENCE,
-    Plan, PlanState, PolicyVersion, Simulation, SnapshotRow, Staff, StoredContact, StoredSubmission, Thrown, Token,
+    Plan, PlanState, PolicyVersion, RetentionRun, Simulation, SnapshotRow, Staff, StoredContact, StoredSubmission,
+    Thrown, Token,
 };
 
 use care_domain::field::Dictionary;

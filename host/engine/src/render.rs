@@ -60,6 +60,9 @@ impl Renderer {
         identity: Option<&Identity>,
         frame: &Frame,
     ) -> Result<String, EngineError> {
+        if let Some(at) = contact.forgotten_at {
+            return Ok(crate::retention::forgotten(at));
+        }
         let planned = &contact.planned;
         let impossible = |what: &str| EngineError::internal(format!("contact {}: {what}", planned.id));
         let manifest = self.manifests.get(&planned.component).ok_or_else(|| impossible("its version is gone"))?;

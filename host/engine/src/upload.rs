@@ -6,7 +6,8 @@ use care_domain::audit::Entry;
 use care_domain::diff;
 use care_domain::field::Dictionary;
 use care_domain::governance::{Deed, Submission};
-use care_domain::manifest::Manifest;
+use care_domain::manifest::{Manifest, World};
+use care_domain::need::Need;
 use care_domain::person::Act;
 use care_domain::region;
 use care_domain::text::Finding;
@@ -27,11 +28,24 @@ pub struct Pushed {
     pub version: semver::Version,
     /// What the checks found; none of it refuses.
     pub findings: Vec<Finding>,
+    /// The published need that it answers; where none asks for it, the catalogue entry of its manifest stands for one.
+    pub need: Option<i64>,
 }
 
 impl Engine {
     /// Uploads a component that a branch signed: checked, kept, submitted, all or nothing. The same one again changes nothing.
     pub async fn push(&self, component: &[u8], by: &str, at: i64) -> Result<Pushed, EngineError> {
+        self.push_for(component, None, by, at).await
+    }
+
+    /// The same, as the answer to a published need; the newest one of an entry of its manifest when absent.
+    pub async fn push_for(
+        &self,
+        component: &[u8],
+        need: Option<i64>,
+        by: &str,
+        at: i64,
+    ) -> Result<Pushed, EngineError> {
         let (component, signature) = package::split_signature(component);
         let (engine, bytes) = (self.clone(), component.clone());
         let job = tokio::task::spawn_blocking(move || check(&engine.compiler, &engine.dictionary, &bytes));
@@ -41,6 +55,7 @@ impl Engine {
         let actor = self.authorise(by, Act::Upload, Some(&manifest.owner_region), at).await?;
         self.is_newest(&manifest, &report.digest).await?;
         let key = self.signer_of(&report.digest, signature.as_deref(), &manifest).await?;
+        let need = self.need_of(&manifest, need).await?;
         let digest = self.store.blobs().put(&component)?;
         self.cache.put(&digest, &code)?;
         let version = Version {
@@ -63,13 +78,47 @@ impl Engine {
         });
         let entry = Entry::of(&actor, "version-submitted", "", detail);
         let number = self.store.submit(&version, &submission, entry).await?;
+        if let Some(need) = need {
+            let detail = json!({"activity": manifest.name});
+            let entry = Entry::of(&actor, "need-answered", format!("need {need}"), detail);
+            // That it answers it already is no news.
+            self.store.answer_need(need, &manifest.name, &entry).await?;
+        }
         Ok(Pushed {
             submission: number,
             digest,
             activity: manifest.name,
             version: manifest.version,
             findings: report.findings,
+            need,
         })
+    }
+
+    /// The published need that a version answers: the named one, else the newest of an entry of its catalogue.
+    async fn need_of(&self, manifest: &Manifest, named: Option<i64>) -> Result<Option<i64>, EngineError> {
+        let entries = manifest.catalogue.join(", ");
+        let asks = |need: &Need| manifest.catalogue.contains(&need.entry) && need.may_be_answered().is_ok();
+        if let Some(id) = named {
+            let (need, _) = self.need(id).await?;
+            if asks(&need) {
+                return Ok(Some(id));
+            }
+            let message =
+                format!("need {id} asks for {} and is {}; this is for {entries}", need.entry, need.state.name());
+            let hint = "Name a published need of an entry of its catalogue: see `care need list`";
+            return Err(EngineError::refused("other-need", message, hint));
+        }
+        let newest = self.store.needs().await?.into_iter().rfind(|(_, (need, _))| asks(need)).map(|(id, _)| id);
+        let asked = self.store.gate_rules().await?.published_need && manifest.world != World::Model;
+        match newest {
+            None if asked => {
+                let message = format!("no published need asks for {entries}, and this installation asks for one");
+                let hint = "Have a need published (`care need open`, `analyse`, `publish`) and name it with --need; \
+                            an administrator may allow others with `care gate set --published-need false`";
+                Err(EngineError::refused("no-need", message, hint))
+            }
+            newest => Ok(newest),
+        }
     }
 
     /// A version is newer than every other of its activity, and its number says what changed since the newest.

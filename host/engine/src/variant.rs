@@ -51,6 +51,8 @@ impl Engine {
             activity: manifest.name,
             version: manifest.version,
             findings,
+            // What its base answers, it answers.
+            need: None,
         })
     }
 

@@ -79,7 +79,9 @@ impl Engine {
         let contacts = self.store.contacts_of(key).await?;
         let mut plans = Vec::new();
         let mut known = !contacts.is_empty();
-        for plan in self.store.plans().await?.into_iter().filter(|p| date.is_none_or(|d| p.pins.date == d)) {
+        let forgotten = self.store.forgotten_plans().await?;
+        let asked = |plan: &Plan| !forgotten.contains(&plan.id) && date.is_none_or(|date| plan.pins.date == date);
+        for plan in self.store.plans().await?.into_iter().filter(asked) {
             let bucket = key.bucket(plan.pins.bucket_bits);
             let tasks = self.store.tasks(&plan.id).await?;
             let Some(Some(result)) = tasks.get(&bucket.index) else { continue };

@@ -46,8 +46,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Appends a line within the transaction of what it tells of.
-    pub(crate) async fn audit(&self, tx: &mut Transaction<'static, Sqlite>, entry: &Entry) -> Result<(), StoreError> {
+    /// Appends a line within the transaction of what it tells of, and with it what other systems are told of it.
+    pub(crate) async fn audit(&self, tx: &mut Transaction<'static, Sqlite>, entry: &Entry) -> Result<Line, StoreError> {
         let last: Option<(i64, String)> = sqlx::query_as("SELECT number, hash FROM audit_head WHERE id = 1")
             .fetch_optional(&mut **tx)
             .await
@@ -74,8 +74,9 @@ impl Store {
         .bind(signature)
         .execute(&mut **tx)
         .await
-        .map(|_| ())
-        .during(DOING)
+        .during(DOING)?;
+        crate::hooks::tell(tx, &line).await?;
+        Ok(line)
     }
 
     /// The lines of the log, in order; only those about a subject, when one is given.

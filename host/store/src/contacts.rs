@@ -98,6 +98,8 @@ pub struct StoredContact {
     pub via: Channel,
     /// When it came into the ledger.
     pub seq: i64,
+    /// When it was forgotten what was said, Unix milliseconds, if it was.
+    pub forgotten_at: Option<i64>,
 }
 
 /// A candidate that won and was held out.
@@ -517,7 +519,9 @@ pub(crate) fn contact_of(row: &SqliteRow) -> Result<StoredContact, StoreError> {
         Some(name) => name_of("contacts", "via", &name)?,
         None => planned.channel,
     };
-    Ok(StoredContact { planned, plan: text("plan")?, state: state_of(&text("state")?)?, via, seq: number("seq")? })
+    let forgotten_at = row.try_get("forgotten_at").during(doing)?;
+    let (plan, state, seq) = (text("plan")?, state_of(&text("state")?)?, number("seq")?);
+    Ok(StoredContact { planned, plan, state, via, seq, forgotten_at })
 }
 
 pub(crate) fn id_of(bytes: &[u8]) -> Result<ContactId, StoreError> {

@@ -316,6 +316,14 @@ impl Store {
             .during("reading event batches")
     }
 
+    /// The worlds that batches were decided in, each with the instant of its first batch.
+    pub async fn first_event_batches(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        sqlx::query_as("SELECT world, MIN(instant) FROM event_batches GROUP BY world")
+            .fetch_all(&self.readers)
+            .await
+            .during("reading event batches")
+    }
+
     /// The last line of the audit log after `seen`, and the last one among them that tells of anything that decides about
     /// events and touchpoints: plans, dispatch and their own traffic do not. Both are 0 when there is none.
     pub async fn decided_after(&self, seen: i64) -> Result<(i64, i64), StoreError> {

@@ -21,6 +21,7 @@ mod export;
 mod fallback;
 mod figures;
 mod gate;
+mod hooks;
 mod identity;
 mod keys;
 mod ledger;
@@ -35,6 +36,7 @@ mod receipts;
 mod reference;
 mod registry;
 mod requests;
+mod retention;
 mod sending;
 mod simulations;
 mod staff;
@@ -59,6 +61,7 @@ pub use events::{EventBatch, EventCommit, EventName, EventsCommitted, Recent, Un
 pub use experiments::{Assignment, Experiment, ImportedCampaign, Registered};
 pub use export::Cursor;
 pub use figures::{ContactsOf, Figures};
+pub use hooks::{Delivery, Hook, Tried};
 pub use keys::BranchKey;
 pub use ledger::ContactQuery;
 pub use outcomes::{Cancel, Fate, NewOutcome, OutcomeLine, Recorded, Subject, Wish};
@@ -71,6 +74,7 @@ pub use receipts::{Delivered, Heard, LastSent, ReceiptsNoted};
 pub use reference::{NamedList, SnapshotRow};
 pub use registry::{Grant, StoredSubmission, Version};
 pub use requests::{Begun, KeptAnswer, Keyed};
+pub use retention::{OldContacts, RetentionRun};
 pub use sending::{Answered, DeadLetter, Intent, Leased, Leasing, Since};
 pub use simulations::Simulation;
 pub use staff::{Aside, NewAside, Staff};
@@ -109,6 +113,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("../migrations/0010_requests.sql")),
     (11, include_str!("../migrations/0011_passwords.sql")),
     (12, include_str!("../migrations/0012_work.sql")),
+    (13, include_str!("../migrations/0013_told_and_kept.sql")),
     (14, include_str!("../migrations/0014_event_names.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[

@@ -193,13 +193,15 @@ impl Store {
         sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&self.readers).await.during("asking for the time")
     }
 
-    /// Digests of all decision logs that some task stands on.
+    /// Digests of all decision logs that some task stands on, but for plans of which they were let go.
     pub async fn decision_logs(&self) -> Result<BTreeSet<String>, StoreError> {
-        let logs: Vec<String> =
-            sqlx::query_scalar("SELECT json_extract(result, '$.log') FROM tasks WHERE result IS NOT NULL")
-                .fetch_all(&self.readers)
-                .await
-                .during("reading decision logs")?;
+        let logs: Vec<String> = sqlx::query_scalar(
+            "SELECT json_extract(t.result, '$.log') FROM tasks t JOIN plans p ON p.id = t.plan \
+                 WHERE t.result IS NOT NULL AND p.forgotten_at IS NULL",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .during("reading decision logs")?;
         Ok(logs.into_iter().collect())
     }
 

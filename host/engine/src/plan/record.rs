@@ -42,7 +42,7 @@ impl Engine {
     pub async fn record_batch(&self, wanted: WantedBatch<'_>, by: &str, at: i64) -> Result<PlannedBatch, EngineError> {
         let plan = self.plan(Some(wanted.plan)).await?;
         let world = Arc::new(self.world_of(&plan).await?);
-        let index = campaign(&world, wanted.campaign)?;
+        let index = campaign(&world, wanted.campaign, &|due| self.sees(&due.manifest.owner_region))?;
         let due = &world.due[index];
         let actor = self.author_of(due, by, at).await?;
         let done = self.store.tasks(&plan.id).await?.into_iter().find(|(bucket, _)| *bucket == wanted.bucket);
@@ -86,17 +86,18 @@ impl Engine {
     }
 }
 
-/// The campaign of that name, or the one of that activity.
-fn campaign(world: &World, wanted: &str) -> Result<usize, EngineError> {
+/// The campaign of that name, or the one of that activity, among those that the caller sees.
+fn campaign(world: &World, wanted: &str, sees: &dyn Fn(&Due) -> bool) -> Result<usize, EngineError> {
     let of = |is: &dyn Fn(&Due) -> bool| -> Vec<usize> {
-        (0..world.due.len()).filter(|index| is(&world.due[*index])).collect()
+        (0..world.due.len()).filter(|index| sees(&world.due[*index]) && is(&world.due[*index])).collect()
     };
     let found = of(&|due| due.campaign == wanted);
     let found = if found.is_empty() { of(&|due| due.manifest.name == wanted) } else { found };
     match found[..] {
         [index] => Ok(index),
         [] => {
-            let all: Vec<&str> = world.due.iter().map(|due| due.manifest.name.as_str()).collect();
+            let seen = world.due.iter().filter(|due| sees(due));
+            let all: Vec<&str> = seen.map(|due| due.manifest.name.as_str()).collect();
             let near = care_domain::text::nearest_hint(wanted, all.iter().copied());
             let message = format!("no campaign of the plan is {wanted:?} or of an activity of that name");
             Err(EngineError::refused("unknown-campaign", message, format!("It ran {}{near}", all.join(", "))))

@@ -44,6 +44,10 @@ impl Engine {
     /// Replays a plan, or one bucket of it. `progress` is told of every task replayed.
     pub async fn replay(&self, plan: &str, bucket: Option<u32>, progress: &dyn Fn(u32)) -> Result<Replay, EngineError> {
         let plan = self.plan(Some(plan)).await?;
+        if self.store.forgotten_plans().await?.contains(&plan.id) {
+            let message = format!("the decision logs of plan {} are not kept any more", plan.id);
+            return Err(EngineError::refused("forgotten", message, "See `care retention show` for how long they are"));
+        }
         let world = Arc::new(self.world_of(&plan).await?);
         let mut tasks = Vec::new();
         for (index, result) in self.store.tasks(&plan.id).await? {

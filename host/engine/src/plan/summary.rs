@@ -88,6 +88,7 @@ impl Engine {
         let cleared = self.store.cleared_finals(&plan.id).await?;
         let notices = notices(done.clone());
         let submissions = self.store.submissions().await?;
+        let forgotten = self.store.forgotten_plans().await?.contains(&plan.id);
         let activities = plan.pins.campaigns.iter().map(|pinned| {
             let tally = tallies.get(&pinned.campaign).cloned().unwrap_or_default();
             let version = submissions.iter().find(|s| s.version.component == pinned.component);
@@ -97,7 +98,7 @@ impl Engine {
                 version: version.map_or(String::new(), |s| s.version.manifest.version.to_string()),
                 digest: pinned.component.clone(),
                 selected: tally.candidates(),
-                finals: finals(&tally, cleared.get(&pinned.campaign)),
+                finals: finals(&tally, cleared.get(&pinned.campaign), forgotten),
                 verdicts: tally.0,
                 contacts: states.get(&pinned.campaign).cloned().unwrap_or_default(),
                 faults: faults.get(pinned.campaign.as_str()).cloned().unwrap_or_default(),
@@ -147,12 +148,16 @@ impl Engine {
     }
 }
 
-/// Candidates by final verdict: what was cleared is told by its contacts.
-fn finals(tally: &Tally, cleared: Option<&BTreeMap<ContactState, u64>>) -> BTreeMap<String, u64> {
+/// Candidates by final verdict: what was cleared is told by its contacts. Of an old plan they may be forgotten.
+fn finals(tally: &Tally, cleared: Option<&BTreeMap<ContactState, u64>>, forgotten: bool) -> BTreeMap<String, u64> {
     let stopped = tally.0.iter().filter(|(verdict, _)| **verdict != Verdict::Cleared);
     let mut finals: BTreeMap<String, u64> = stopped.map(|(v, count)| (v.name().to_owned(), *count)).collect();
     for (state, count) in cleared.into_iter().flatten() {
         *finals.entry(final_verdict(Verdict::Cleared, &[*state]).to_owned()).or_default() += count;
+    }
+    let gone = tally.candidates().saturating_sub(finals.values().sum());
+    if forgotten && gone > 0 {
+        finals.insert("forgotten".to_owned(), gone);
     }
     finals
 }
