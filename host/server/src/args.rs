@@ -5,6 +5,7 @@ mod author;
 mod desk;
 mod disaster;
 mod effect;
+mod hook;
 mod learnt;
 mod live;
 mod message;
@@ -14,6 +15,7 @@ mod people;
 mod plan;
 mod policy;
 mod population;
+mod retention;
 mod review;
 mod serve;
 mod value;
@@ -24,6 +26,7 @@ pub(crate) use author::{CacheArgs, CasesArgs, PluginCommand, ReferenceTopic, Sim
 pub(crate) use desk::{CallsCommand, DispatchCommand, GatewayCommand, ListArgs, RequestsCommand, TakeArgs};
 pub(crate) use disaster::DisasterCommand;
 pub(crate) use effect::{EvaluateArgs, ExperimentCommand, OutcomeCommand};
+pub(crate) use hook::HookCommand;
 pub(crate) use learnt::{BrakeCommand, FindingCommand, KnowledgeCommand, NeedCommand, ReportCommand};
 pub(crate) use live::{EventCommand, PromptCommand};
 pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
@@ -33,6 +36,7 @@ pub(crate) use people::{AuditCommand, KeyCommand, SwitchArgs, SwitchCommand, Use
 pub(crate) use plan::{CampaignCommand, PlanArgs, PlanCommand, RecordArgs};
 pub(crate) use policy::{CalendarCommand, PolicyCommand};
 pub(crate) use population::{ListCommand, PopulationCommand, TableCommand};
+pub(crate) use retention::RetentionCommand;
 pub(crate) use review::{
     ApproveArgs, BecauseArgs, Bound, GateCommand, StandbyCommand, StepCommand, SubmissionCommand, TickArgs,
     VariantCommand,
@@ -99,6 +103,9 @@ pub(crate) enum Command {
     Doctor,
     /// Forget who a customer is, and tell what went and what stays.
     Erase(EraseArgs),
+    /// How long records are kept, and deleting what is older.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Settings of the server.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -139,6 +146,9 @@ pub(crate) enum Command {
     /// Tokens: what a program shows when it asks over HTTP.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Webhooks: other systems that are told of plans, submissions and campaigns.
+    #[command(subcommand)]
+    Webhook(HookCommand),
     /// Kill switches: what may not go out, whatever was approved.
     #[command(subcommand)]
     Switch(SwitchCommand),

@@ -11,11 +11,13 @@ pub(crate) fn rehearse(instant: i64) {
 }
 
 /// Now, in Unix milliseconds.
-#[allow(clippy::disallowed_methods, reason = "this is the clock that everybody else is handed")]
 pub(crate) fn now_ms() -> i64 {
-    if let Some(instant) = REHEARSED.get() {
-        return *instant;
-    }
+    REHEARSED.get().copied().unwrap_or_else(wall_ms)
+}
+
+/// Now, whatever a rehearsal plays: for what waits for other machines.
+#[allow(clippy::disallowed_methods, reason = "this is the clock that everybody else is handed")]
+pub(crate) fn wall_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -9,11 +9,13 @@ mod args;
 mod background;
 mod clock;
 mod commands;
+mod connections;
 mod metrics;
 mod plugin;
 mod progress;
 mod serve;
 mod settings;
+mod telemetry;
 mod trace;
 mod views;
 mod worker;
@@ -102,15 +104,14 @@ fn run(args: Args, matches: &ArgMatches) -> anyhow::Result<Answer> {
             Command::User(ref command) => commands::people::users(&args, command).await,
             Command::Key(ref command) => commands::key::run(&args, command).await,
             Command::Touchpoint { ref customer, ref channel, ref topic } => {
-                let call =
-                    care_engine::Call { customer: customer.clone(), channel: channel.clone(), topic: topic.clone() };
-                commands::touchpoint::ask(&args, &call).await
+                commands::touchpoint::ask(&args, customer, channel, topic).await
             }
             Command::Prompt(ref command) => commands::touchpoint::answer(&args, command).await,
             Command::Disaster(ref command) => commands::disaster::run(&args, command).await,
             Command::Model(ref command) => commands::model::run(&args, command).await,
             Command::Event(ref command) => commands::event::run(&args, command).await,
             Command::Token(ref command) => commands::token::run(&args, command).await,
+            Command::Webhook(ref command) => commands::hook::run(&args, command).await,
             Command::Switch(ref command) => commands::people::switches(&args, command).await,
             Command::Audit(ref command) => commands::people::audit(&args, command).await,
             Command::Serve(ref wanted) => serve::serve(&args.data, settings(wanted, &args, matches, &["serve"])?).await,
@@ -118,6 +119,7 @@ fn run(args: Args, matches: &ArgMatches) -> anyhow::Result<Answer> {
             Command::Restore(ref wanted) => commands::operate::restore(&args, wanted).await,
             Command::Doctor => commands::operate::doctor(&args).await,
             Command::Erase(ref wanted) => commands::operate::erase(&args, wanted).await,
+            Command::Retention(ref command) => commands::retention::run(&args, command).await,
             Command::Config(ConfigCommand::Show(ref wanted)) => {
                 commands::setup::show(&settings(wanted, &args, matches, &["config", "show"])?)
             }

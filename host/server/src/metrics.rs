@@ -1,6 +1,7 @@
 //! Figures for Prometheus, in its text format: what this process answered, and what the ledger holds by activity and
 //! version. Nothing of a customer stands in them.
 
+use crate::telemetry::Spans;
 use care_engine::{Engine, EngineError, Figures};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,9 +32,16 @@ pub(crate) struct Metrics {
     routes: Mutex<BTreeMap<(String, String), Route>>,
     /// What the ledger held a moment ago.
     ledger: tokio::sync::Mutex<Option<(Instant, Arc<Figures>)>>,
+    /// Where spans go, if they go anywhere.
+    spans: Option<Spans>,
 }
 
 impl Metrics {
+    /// With spans that may be dropped.
+    pub(crate) fn watching(spans: Option<Spans>) -> Self {
+        Self { spans, ..Self::default() }
+    }
+
     /// Counts an answer.
     pub(crate) fn answered(&self, method: &str, path: &str, status: u16, took: Duration) {
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +100,10 @@ impl Metrics {
     pub(crate) async fn written(&self, engine: &Engine) -> Result<String, EngineError> {
         let mut text = String::new();
         self.of_requests(&mut text);
+        if let Some(spans) = &self.spans {
+            head(&mut text, "care_spans_dropped_total", "counter", "Spans that the collector did not take in time.");
+            line(&mut text, "care_spans_dropped_total", &[], spans.dropped());
+        }
         let figures = self.of_ledger(engine).await?;
         head(&mut text, "care_contacts", "gauge", "Contacts in the ledger by activity, version, channel and state.");
         for (of, count) in &figures.contacts {

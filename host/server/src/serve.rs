@@ -3,10 +3,12 @@
 
 use crate::answer::Answer;
 use crate::api::{Api, Problem};
-use crate::clock::now_ms;
+use crate::clock::{now_ms, wall_ms};
 use crate::commands::plan::cores;
+use crate::connections;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::telemetry::Spans;
 use crate::trace;
 use anyhow::Context;
 use axum::extract::State;
@@ -15,7 +17,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use care_engine::{Engine, EngineError};
+use care_engine::{Collector, Engine, EngineError, HookSender};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +25,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 /// How long what is under way may take when the server is asked to stop: whoever stops it waits ten seconds.
 const FAREWELL: Duration = Duration::from_secs(8);
 /// How often it is looked whether everything came to its end.
@@ -37,6 +41,9 @@ pub(crate) async fn serve(folder: &Path, settings: Settings) -> anyhow::Result<A
     let address = listener.local_addr()?;
     let api = Api::new(engine.clone(), settings.requests_per_second.value)?;
     eprintln!("care listens on http://{address}");
+    let sender = HookSender::open().map_err(EngineError::from)?;
+    tokio::spawn(tell_other_systems(engine.clone(), sender, api.clone()));
+    tokio::spawn(forget_daily(engine.clone(), api.clone()));
     if let Some(planner) = settings.plan_as.value {
         crate::background::spawn(plan_what_is_due(engine.clone(), planner, api.clone()));
     }
@@ -44,19 +51,20 @@ pub(crate) async fn serve(folder: &Path, settings: Settings) -> anyhow::Result<A
         tokio::spawn(dispatch_what_is_due(engine.clone(), dispatcher, api.clone()));
     }
     let asked = api.clone();
-    let serving = axum::serve(listener, router(engine, api.clone())).with_graceful_shutdown(async move {
+    let collector = settings.otlp.value.map(|endpoint| Collector::open(&endpoint)).transpose();
+    let spans = collector.map_err(EngineError::from)?.map(Spans::to);
+    let serving = connections::serve(listener, router(engine, api.clone(), spans), async move {
         stopped().await;
         asked.stop();
     });
     let ended = async {
-        serving.await?;
+        serving.await;
         while api.is_busy() {
             tokio::time::sleep(STEP).await;
         }
-        anyhow::Ok(())
     };
     let in_time = tokio::select! {
-        done = ended => { done?; true }
+        () = ended => true,
         () = patience() => false,
     };
     if !in_time {
@@ -78,8 +86,8 @@ struct Watched {
     metrics: Arc<Metrics>,
 }
 
-fn router(engine: Engine, api: Api) -> Router {
-    let metrics = Arc::new(Metrics::default());
+fn router(engine: Engine, api: Api, spans: Option<Spans>) -> Router {
+    let metrics = Arc::new(Metrics::watching(spans.clone()));
     let watched = Watched { engine, metrics: Arc::clone(&metrics) };
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
@@ -87,7 +95,7 @@ fn router(engine: Engine, api: Api) -> Router {
         .route("/metrics", get(figures))
         .with_state(watched)
         .merge(crate::api::router(api))
-        .layer(from_fn_with_state(metrics, trace::traced))
+        .layer(from_fn_with_state(trace::Watch { metrics, spans }, trace::traced))
 }
 
 async fn figures(State(watched): State<Watched>) -> Response {
@@ -126,6 +134,39 @@ async fn dispatch_what_is_due(engine: Engine, dispatcher: String, api: Api) {
         }
         if !api.is_stopping() {
             tokio::time::sleep(MINUTE).await;
+        }
+    }
+}
+
+/// Deletes once a day what is older than it may be.
+async fn forget_daily(engine: Engine, api: Api) {
+    let mut hours = tokio::time::interval(HOUR);
+    hours.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !api.is_stopping() {
+        hours.tick().await;
+        let _busy = api.busy();
+        match engine.retain_daily(now_ms()).await {
+            Ok(Some(report)) => {
+                let (contacts, messages) = (report.contacts, report.messages);
+                tracing::info!(contacts, messages, "deleted what is not kept any longer");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!("what is old cannot be deleted: {error}"),
+        }
+    }
+}
+
+/// Sends webhooks whenever some are due; what fails is looked at again a second later.
+async fn tell_other_systems(engine: Engine, sender: HookSender, api: Api) {
+    while !api.is_stopping() {
+        let busy = api.busy();
+        let tried = engine.deliver(&sender, wall_ms).await.unwrap_or_else(|error| {
+            tracing::error!("webhooks cannot be sent: {error}");
+            0
+        });
+        drop(busy);
+        if tried == 0 {
+            tokio::time::sleep(SECOND).await;
         }
     }
 }

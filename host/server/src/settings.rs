@@ -22,6 +22,7 @@ struct File {
     plan_as: Option<String>,
     dispatch_as: Option<String>,
     requests_per_second: Option<NonZeroU32>,
+    otlp: Option<String>,
 }
 
 /// What a setting is, and where it comes from.
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) plan_as: Setting<Option<String>>,
     pub(crate) dispatch_as: Setting<Option<String>>,
     pub(crate) requests_per_second: Setting<NonZeroU32>,
+    pub(crate) otlp: Setting<Option<String>>,
 }
 
 impl Settings {
@@ -70,6 +72,7 @@ impl Settings {
                 &from,
                 USUAL_RATE,
             ),
+            otlp: pick(args.otlp.clone().map(Some), by("otlp"), file.otlp.map(Some), &from, None),
         })
     }
 
@@ -82,6 +85,7 @@ impl Settings {
             line("plan-as", who(&self.plan_as), &self.plan_as.origin),
             line("dispatch-as", who(&self.dispatch_as), &self.dispatch_as.origin),
             line("requests-per-second", self.requests_per_second.value.to_string(), &self.requests_per_second.origin),
+            line("otlp", who(&self.otlp), &self.otlp.origin),
         ]
     }
 }
@@ -107,7 +111,7 @@ fn read(path: &Path, named: bool) -> Result<File, EngineError> {
     };
     toml::from_str(&text).map_err(|error| {
         let message = format!("{}: {error}", path.display());
-        let hint = "Settings are listen, plan-as, dispatch-as and requests-per-second; see `care config show`";
+        let hint = "Settings are listen, plan-as, dispatch-as, requests-per-second and otlp; see `care config show`";
         EngineError::refused("bad-config", message, hint)
     })
 }

@@ -36,7 +36,7 @@ pub(crate) fn submission(found: &StoredSubmission) -> Value {
 pub(crate) fn pushed(pushed: &Pushed) -> Value {
     json!({
         "submission": pushed.submission, "digest": pushed.digest, "activity": pushed.activity,
-        "version": pushed.version, "findings": pushed.findings,
+        "version": pushed.version, "findings": pushed.findings, "need": pushed.need,
     })
 }
 

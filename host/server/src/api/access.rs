@@ -23,13 +23,13 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// As whom the token acts.
-#[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = told::Appointment), Problem))]
 async fn me(caller: Caller) -> Json<Value> {
     Json(json!({"person": caller.person, "role": caller.role.name(), "region": caller.region}))
 }
 
 /// Who has which role.
-#[utoipa::path(get, path = "/v1/users", tag = "access", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/users", tag = "access", params(Paging), responses((status = 200, body = PageOf<told::Appointment>), Problem))]
 async fn users(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let mut all = caller.engine.appointments().await?;
     all.retain(|one| caller.holds(&one.region));
@@ -52,7 +52,7 @@ struct NewUser {
 }
 
 /// Gives somebody a role.
-#[utoipa::path(post, path = "/v1/users", tag = "access", request_body = NewUser, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/users", tag = "access", request_body = NewUser, responses((status = 201, body = told::Appointment), Problem))]
 async fn appoint(caller: Caller, Body(new): Body<NewUser>) -> Answer<Made> {
     let one = Appointment { person: new.person, role: new.role, region: new.region };
     caller.engine.appoint(&one, &caller.person, now_ms()).await?;
@@ -92,7 +92,7 @@ async fn password(caller: Caller, Part(person): Part<String>) -> Answer<(Extensi
 }
 
 /// The branch keys: whose signature an upload needs.
-#[utoipa::path(get, path = "/v1/keys", tag = "access", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/keys", tag = "access", params(Paging), responses((status = 200, body = PageOf<told::Key>), Problem))]
 async fn keys(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let mut all = caller.engine.keys().await?;
     all.retain(|key| caller.holds(&key.region));
@@ -130,10 +130,17 @@ async fn revoke_key(caller: Caller, Part(id): Part<String>, Asked(because): Aske
 }
 
 /// What is stopped.
-#[utoipa::path(get, path = "/v1/switches", tag = "access", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/switches", tag = "access", params(Paging), responses((status = 200, body = PageOf<told::Thrown>), Problem))]
 async fn switches(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let mut all = caller.engine.switches().await?;
-    all.retain(|thrown| !matches!(&thrown.scope, Scope::Region(code) if !caller.holds(code)));
+    let (versions, campaigns) = (caller.engine.submissions().await?, caller.engine.campaigns().await?);
+    all.retain(|thrown| match &thrown.scope {
+        Scope::Everything | Scope::Channel(_) => true,
+        Scope::Region(code) => caller.holds(code),
+        Scope::Activity(name) => versions.iter().any(|s| s.version.manifest.name == *name) || caller.is_provincial(),
+        Scope::Version(digest) => versions.iter().any(|s| s.version.component == *digest) || caller.is_provincial(),
+        Scope::Campaign(id) => campaigns.iter().any(|campaign| campaign.id == *id) || caller.is_provincial(),
+    });
     let position = |thrown: &care_engine::Thrown| format!("{:?}", thrown.scope.parts());
     cut(&api, "switches", &paging, &all, position, |thrown| json!(thrown)).map(Json)
 }
@@ -202,7 +209,7 @@ struct Lines {
 }
 
 /// The audit log: who did what, in order. A role of a city sees what was done in roles of that city.
-#[utoipa::path(get, path = "/v1/audit", tag = "access", params(Lines), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/audit", tag = "access", params(Lines), responses((status = 200, body = PageOf<told::AuditLine>), Problem))]
 async fn audit(State(api): State<Api>, caller: Caller, Asked(lines): Asked<Lines>) -> Answer<Json<Page>> {
     let mut all = caller.engine.audit_lines(lines.subject.as_deref()).await?;
     all.retain(|line| lines.person.as_ref().is_none_or(|person| line.entry.person == *person));
@@ -221,7 +228,7 @@ struct Expected {
 }
 
 /// Checks every line of the audit log, its signed head, and a head that was kept elsewhere.
-#[utoipa::path(get, path = "/v1/audit/head", tag = "access", params(Expected), responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/audit/head", tag = "access", params(Expected), responses((status = 200, body = told::AuditHead), Problem))]
 async fn verify(caller: Caller, Asked(expected): Asked<Expected>) -> Answer<Json<Value>> {
     let head = expected.expect.as_deref().map(|text| {
         let hint = "A head is written 12-3fa9…, as this address answers it";

@@ -12,7 +12,7 @@ use care_engine::{NewCampaign, StoredSubmission};
 use std::collections::BTreeMap;
 
 /// The longest component that is read, in bytes; the gate says which are too long.
-const MAX_COMPONENT: usize = 33 << 20;
+pub(super) const MAX_COMPONENT: usize = 33 << 20;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     let uploads = OpenApiRouter::new()
@@ -50,7 +50,7 @@ fn activity(name: &str, versions: &[StoredSubmission]) -> Value {
 }
 
 /// Activities with their versions.
-#[utoipa::path(get, path = "/v1/activities", tag = "activities", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/activities", tag = "activities", params(Paging), responses((status = 200, body = PageOf<told::Activity>), Problem))]
 async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all: Vec<_> = by_name(caller.engine.submissions().await?).into_iter().collect();
     cut(&api, "activities", &paging, &all, |(name, _)| name.clone(), |(name, v)| activity(name, v)).map(Json)
@@ -58,7 +58,7 @@ async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pagin
 
 /// An activity with its versions.
 #[utoipa::path(get, path = "/v1/activities/{activity}", tag = "activities", params(("activity" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Activity), Problem))]
 async fn show(caller: Caller, Part(name): Part<String>) -> Answer<Json<Value>> {
     let mut all = by_name(caller.engine.submissions().await?);
     let versions = all.remove(&name).ok_or_else(|| Problem::missing("such activity"))?;
@@ -68,7 +68,7 @@ async fn show(caller: Caller, Part(name): Part<String>) -> Answer<Json<Value>> {
 /// A version of an activity, by number or digest.
 #[utoipa::path(get, path = "/v1/activities/{activity}/versions/{version}", tag = "activities",
     params(("activity" = String, Path), ("version" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Version), Problem))]
 async fn version(caller: Caller, Part((name, version)): Part<(String, String)>) -> Answer<Json<Value>> {
     let all = caller.engine.submissions().await?;
     let is_it = |s: &&StoredSubmission| {
@@ -84,7 +84,7 @@ async fn version(caller: Caller, Part((name, version)): Part<(String, String)>) 
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Upload {
-    /// Number of the published need that the activity answers.
+    /// Number of the published need that the activity answers; the newest of an entry of its catalogue when absent.
     need: Option<i64>,
 }
 
@@ -102,7 +102,7 @@ fn component(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Answer
 /// the submission that it has.
 #[utoipa::path(post, path = "/v1/activities", tag = "activities", params(Upload),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
-    responses((status = 201, body = Object), Problem))]
+    responses((status = 201, body = told::Pushed), Problem))]
 async fn upload(
     caller: Caller,
     Asked(asked): Asked<Upload>,
@@ -110,13 +110,7 @@ async fn upload(
     body: Result<Bytes, BytesRejection>,
 ) -> Answer<Made> {
     let body = component(&headers, body)?;
-    if let Some(need) = asked.need {
-        caller.engine.need(need).await?;
-    }
-    let pushed = caller.engine.push(&body, &caller.person, now_ms()).await?;
-    if let Some(need) = asked.need {
-        caller.engine.answer_need(need, &pushed.activity, &caller.person, now_ms()).await?;
-    }
+    let pushed = caller.engine.push_for(&body, asked.need, &caller.person, now_ms()).await?;
     Ok(made(views::pushed(&pushed)))
 }
 
@@ -133,7 +127,7 @@ async fn check(_: Caller, headers: HeaderMap, body: Result<Bytes, BytesRejection
 }
 
 /// Proposes other parameters, wording, dates or another region of an approved activity.
-#[utoipa::path(post, path = "/v1/variants", tag = "activities", request_body = Object, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/variants", tag = "activities", request_body = Object, responses((status = 201, body = told::Pushed), Problem))]
 async fn propose(caller: Caller, Body(wish): Body<Variant>) -> Answer<Made> {
     let pushed = caller.engine.propose_variant(&wish, &caller.person, now_ms()).await?;
     Ok(made(views::pushed(&pushed)))
@@ -180,7 +174,7 @@ fn any() -> semver::VersionReq {
 }
 
 /// Activates a disaster response that was approved ahead, within its bounds.
-#[utoipa::path(post, path = "/v1/standby", tag = "activities", request_body = NewActivation, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/standby", tag = "activities", request_body = NewActivation, responses((status = 201, body = told::Started), Problem))]
 async fn activate(caller: Caller, Body(new): Body<NewActivation>) -> Answer<Made> {
     let campaign = NewCampaign {
         activity: new.activity,

@@ -32,7 +32,7 @@ struct Which {
 }
 
 /// Campaigns, by id.
-#[utoipa::path(get, path = "/v1/campaigns", tag = "campaigns", params(Which), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/campaigns", tag = "campaigns", params(Which), responses((status = 200, body = PageOf<told::Campaign>), Problem))]
 async fn list(State(api): State<Api>, caller: Caller, Asked(which): Asked<Which>) -> Answer<Json<Page>> {
     let mut all = caller.engine.campaigns().await?;
     all.retain(|c| which.activity.as_ref().is_none_or(|name| c.activity == *name));
@@ -68,7 +68,7 @@ fn any() -> semver::VersionReq {
 }
 
 /// Starts a campaign with the newest approved version that fits.
-#[utoipa::path(post, path = "/v1/campaigns", tag = "campaigns", request_body = New, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/campaigns", tag = "campaigns", request_body = New, responses((status = 201, body = told::Started), Problem))]
 async fn start(caller: Caller, Body(new): Body<New>) -> Answer<Made> {
     let New { activity, version, variant, params, max_snapshot_days } = new;
     if max_snapshot_days.is_some_and(|days| days > 400) {
@@ -88,7 +88,7 @@ async fn whole(caller: &Caller, id: &str) -> Answer<Value> {
 
 /// A campaign.
 #[utoipa::path(get, path = "/v1/campaigns/{campaign}", tag = "campaigns", params(("campaign" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::CampaignShown), Problem))]
 async fn show(caller: Caller, Part(id): Part<String>) -> Answer<Tagged> {
     whole(&caller, &id).await.map(Tagged)
 }
@@ -109,7 +109,7 @@ struct Repointed {
 /// Points a campaign at another approved version, for plans to come.
 #[utoipa::path(put, path = "/v1/campaigns/{campaign}/version", tag = "campaigns",
     params(("campaign" = String, Path), ("If-Match" = String, Header)),
-    request_body = Repointed, responses((status = 200, body = Object), Problem))]
+    request_body = Repointed, responses((status = 200, body = told::Started), Problem))]
 async fn repoint(
     caller: Caller,
     Part(id): Part<String>,
@@ -132,7 +132,7 @@ struct Reason {
 
 /// Pauses a campaign: nothing of it is planned or sent, and what waits goes on waiting.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/pause", tag = "campaigns", params(("campaign" = String, Path)),
-    request_body = Reason, responses((status = 200, body = Object), Problem))]
+    request_body = Reason, responses((status = 200, body = told::CampaignShown), Problem))]
 async fn pause(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) -> Answer<Json<Value>> {
     caller.engine.pause_campaign(&id, &why.reason, &caller.person, now_ms()).await?;
     whole(&caller, &id).await.map(Json)
@@ -140,7 +140,7 @@ async fn pause(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) 
 
 /// Lets a paused campaign go on.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/resume", tag = "campaigns", params(("campaign" = String, Path)),
-    request_body = Reason, responses((status = 200, body = Object), Problem))]
+    request_body = Reason, responses((status = 200, body = told::CampaignShown), Problem))]
 async fn resume(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) -> Answer<Json<Value>> {
     caller.engine.resume_campaign(&id, &why.reason, &caller.person, now_ms()).await?;
     whole(&caller, &id).await.map(Json)
@@ -148,7 +148,7 @@ async fn resume(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>)
 
 /// Stops a campaign for good; what waits of it is withdrawn.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/stop", tag = "campaigns", params(("campaign" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::CampaignStopped), Problem))]
 async fn stop(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     let withdrawn = caller.engine.stop_campaign(&id, &caller.person, now_ms()).await?;
     Ok(Json(json!({"campaign": id, "withdrawn": withdrawn})))
@@ -156,7 +156,7 @@ async fn stop(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
 
 /// How a campaign was carried out: planned, released, sent, delivered, in time; by region, tier and channel.
 #[utoipa::path(get, path = "/v1/campaigns/{campaign}/execution", tag = "campaigns", params(("campaign" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Execution), Problem))]
 async fn execution(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     Ok(Json(json!(caller.engine.execution(&id).await?)))
 }
@@ -207,14 +207,14 @@ async fn evaluated(caller: &Caller, campaign: &str, how: How) -> Answer<Evaluati
 
 /// Did it help: what a campaign, or an imported experiment, did to its goal, against control, with intervals.
 #[utoipa::path(get, path = "/v1/campaigns/{campaign}/evaluation", tag = "campaigns",
-    params(("campaign" = String, Path), How), responses((status = 200, body = Object), Problem))]
+    params(("campaign" = String, Path), How), responses((status = 200, body = told::Evaluation), Problem))]
 async fn evaluation(caller: Caller, Part(id): Part<String>, Asked(how): Asked<How>) -> Answer<Json<Value>> {
     Ok(Json(json!(evaluated(&caller, &id, how).await?)))
 }
 
 /// Evaluations that were kept, as they were told.
 #[utoipa::path(get, path = "/v1/campaigns/{campaign}/evaluations", tag = "campaigns",
-    params(("campaign" = String, Path), Paging), responses((status = 200, body = Page), Problem))]
+    params(("campaign" = String, Path), Paging), responses((status = 200, body = PageOf<told::KeptEvaluation>), Problem))]
 async fn kept(
     State(api): State<Api>,
     caller: Caller,
@@ -232,7 +232,7 @@ async fn kept(
 
 /// Evaluates a campaign and keeps what is found with its version.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/evaluations", tag = "campaigns",
-    params(("campaign" = String, Path)), request_body = How, responses((status = 201, body = Object), Problem))]
+    params(("campaign" = String, Path)), request_body = How, responses((status = 201, body = told::Evaluation), Problem))]
 async fn keep(caller: Caller, Part(id): Part<String>, Body(how): Body<How>) -> Answer<Made> {
     let found = evaluated(&caller, &id, how).await?;
     let number = caller.engine.keep_evaluation(&found, &caller.person, now_ms()).await?;

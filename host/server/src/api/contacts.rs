@@ -50,7 +50,7 @@ fn view(contact: &StoredContact) -> Value {
 }
 
 /// Contacts, in the order in which they came into the ledger.
-#[utoipa::path(get, path = "/v1/contacts", tag = "contacts", params(Which), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/contacts", tag = "contacts", params(Which), responses((status = 200, body = PageOf<told::Contact>), Problem))]
 async fn list(State(api): State<Api>, caller: Caller, Asked(which): Asked<Which>) -> Answer<Json<Page>> {
     let paging = Paging { limit: which.limit, cursor: which.cursor };
     let size = paging.size()?;
@@ -74,7 +74,7 @@ fn contact_id(text: &str) -> Answer<ContactId> {
 
 /// A contact, and every step that it took.
 #[utoipa::path(get, path = "/v1/contacts/{contact}", tag = "contacts", params(("contact" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Contact), Problem))]
 async fn show(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     let (contact, steps) = caller.engine.contact(contact_id(&id)?).await?;
     let mut whole = view(&contact);
@@ -86,7 +86,7 @@ async fn show(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
 
 /// A contact as its customer got it, the number masked. Who read it stands in the audit log.
 #[utoipa::path(get, path = "/v1/contacts/{contact}/message", tag = "contacts", params(("contact" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Message), Problem))]
 async fn message(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     caller.engine.contact(contact_id(&id)?).await?;
     Ok(Json(json!(caller.engine.sent_message(&id, &caller.person, now_ms()).await?)))
@@ -94,7 +94,7 @@ async fn message(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> 
 
 /// What the newest population knows of a customer, by the operator's id or by key. Numbers and names are not part of it.
 #[utoipa::path(get, path = "/v1/customers/{customer}", tag = "contacts", params(("customer" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Customer), Problem))]
 async fn customer(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     let (key, snapshot, fields) = caller.engine.customer(&id).await?;
     let fields: Map<String, Value> = fields.into_iter().map(|(name, value)| (name, value.into())).collect();
@@ -114,7 +114,7 @@ struct Of {
 /// Why a customer was contacted, or not: every plan's verdicts with rule and figures, and what was said, for those who
 /// may read messages.
 #[utoipa::path(get, path = "/v1/customers/{customer}/verdicts", tag = "contacts",
-    params(("customer" = String, Path), Of), responses((status = 200, body = Object), Problem))]
+    params(("customer" = String, Path), Of), responses((status = 200, body = told::Explanation), Problem))]
 async fn verdicts(caller: Caller, Part(id): Part<String>, Asked(of): Asked<Of>) -> Answer<Json<Value>> {
     let mut why = caller.engine.why(&id, of.date.map(|day| day.0)).await?;
     if !caller.engine.may(Act::ReadMessages) {
@@ -126,7 +126,7 @@ async fn verdicts(caller: Caller, Part(id): Part<String>, Asked(of): Asked<Of>) 
 
 /// What a customer wishes: consents, refusals, suppressions, as they stand now.
 #[utoipa::path(get, path = "/v1/customers/{customer}/wishes", tag = "contacts", params(("customer" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Wishes), Problem))]
 async fn wishes(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     let wishes = caller.engine.wishes(&id).await?;
     Ok(Json(json!({
@@ -151,7 +151,7 @@ const WISHES: [&str; 5] = ["refused", "consented", "consent-withdrawn", "decease
 
 /// Keeps a wish of a customer; it holds from now on, also for what waits.
 #[utoipa::path(post, path = "/v1/customers/{customer}/wishes", tag = "contacts", params(("customer" = String, Path)),
-    request_body = NewWish, responses((status = 201, body = Object), Problem))]
+    request_body = NewWish, responses((status = 201, body = told::OutcomesRecorded), Problem))]
 async fn wish(caller: Caller, Part(id): Part<String>, Body(new): Body<NewWish>) -> Answer<Made> {
     if !WISHES.contains(&new.wish.as_str()) {
         let message = format!("{:?} is no wish", new.wish);

@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Calling windows, the newest first.
-#[utoipa::path(get, path = "/v1/calls/windows", tag = "desk", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/calls/windows", tag = "desk", params(Paging), responses((status = 200, body = PageOf<told::Window>), Problem))]
 async fn windows(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.calling_windows().await?;
     cut(&api, "windows", &paging, &all, |window| window.id.to_string(), |window| json!(window)).map(Json)
@@ -45,7 +45,7 @@ struct NewWindow {
 }
 
 /// Opens a calling window: numbers are handed out until it closes or is full.
-#[utoipa::path(post, path = "/v1/calls/windows", tag = "desk", request_body = NewWindow, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/calls/windows", tag = "desk", request_body = NewWindow, responses((status = 201, body = told::WindowOpened), Problem))]
 async fn open(caller: Caller, Body(new): Body<NewWindow>) -> Answer<Made> {
     let by = &caller.person;
     let opened = caller.engine.open_calling_window(new.seats, new.calls_an_hour, new.until, by, now_ms()).await?;
@@ -114,13 +114,13 @@ async fn take(caller: &Caller, channel: Channel, take: &Take) -> Answer<Json<Val
 }
 
 /// Takes calls to make, the most urgent first, with whom to ask for and the number: who may call sends.
-#[utoipa::path(post, path = "/v1/calls/take", tag = "desk", request_body = Take, responses((status = 200, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/calls/take", tag = "desk", request_body = Take, responses((status = 200, body = told::Taken), Problem))]
 async fn take_calls(caller: Caller, Body(asked): Body<Take>) -> Answer<Json<Value>> {
     take(&caller, Channel::CallList, &asked).await
 }
 
 /// Takes requests to one's own department.
-#[utoipa::path(post, path = "/v1/requests/take", tag = "desk", request_body = Take, responses((status = 200, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/requests/take", tag = "desk", request_body = Take, responses((status = 200, body = told::Taken), Problem))]
 async fn take_requests(caller: Caller, Body(asked): Body<Take>) -> Answer<Json<Value>> {
     take(&caller, Channel::Action, &asked).await
 }
@@ -134,14 +134,14 @@ struct Results {
 }
 
 /// Records what came of calls, once each.
-#[utoipa::path(post, path = "/v1/calls/results", tag = "desk", request_body = Results, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/calls/results", tag = "desk", request_body = Results, responses((status = 201, body = told::WorkRecorded), Problem))]
 async fn record_calls(caller: Caller, Body(results): Body<Results>) -> Answer<Made> {
     let done = caller.engine.record_work(Channel::CallList, &results.csv, &caller.person, now_ms()).await?;
     Ok(made(json!(done)))
 }
 
 /// Records what was done about requests, once each.
-#[utoipa::path(post, path = "/v1/requests/results", tag = "desk", request_body = Results, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/requests/results", tag = "desk", request_body = Results, responses((status = 201, body = told::WorkRecorded), Problem))]
 async fn record_requests(caller: Caller, Body(results): Body<Results>) -> Answer<Made> {
     let done = caller.engine.record_work(Channel::Action, &results.csv, &caller.person, now_ms()).await?;
     Ok(made(json!(done)))
@@ -178,7 +178,7 @@ struct Send {
 }
 
 /// Hands what is due to the gateways, and answers when nothing is.
-#[utoipa::path(post, path = "/v1/dispatch", tag = "dispatch", request_body = Send, responses((status = 200, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/dispatch", tag = "dispatch", request_body = Send, responses((status = 200, body = told::Dispatched), Problem))]
 async fn send(State(api): State<Api>, caller: Caller, Body(send): Body<Send>) -> Answer<Json<Value>> {
     let at = send.at.unwrap_or_else(now_ms);
     // It goes on when whoever asked has gone away: what is on its way is settled.
@@ -191,7 +191,7 @@ async fn send(State(api): State<Api>, caller: Caller, Body(send): Body<Send>) ->
 }
 
 /// What was given up after several attempts.
-#[utoipa::path(get, path = "/v1/dispatch/dead-letters", tag = "dispatch", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/dispatch/dead-letters", tag = "dispatch", params(Paging), responses((status = 200, body = PageOf<told::DeadLetter>), Problem))]
 async fn dead(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.dead_letters().await?;
     cut(&api, "dead-letters", &paging, &all, |letter| letter.contact.clone(), |letter| json!(letter)).map(Json)

@@ -50,6 +50,11 @@ pub(super) fn written(api: &Value) -> String {
         }
         described(&mut text, api, rule, operation);
     }
+    text.push_str("<h2 id=\"answers\">What answers hold</h2>");
+    for (name, schema) in api["components"]["schemas"].as_object().into_iter().flatten() {
+        let shown = serde_json::to_string_pretty(schema).unwrap_or_default();
+        let _ = write!(text, "<h3 id=\"{0}\">{0}</h3><pre>{1}</pre>", escaped(name), escaped(&shown));
+    }
     text + "</body></html>"
 }
 
@@ -96,13 +101,22 @@ fn described(text: &mut String, api: &Value, rule: &Rule, operation: &Value) {
         let shown = serde_json::to_string_pretty(schema).unwrap_or_default();
         let _ = write!(text, "<p>Body: <code>{}</code></p><pre>{}</pre>", escaped(kind), escaped(&shown));
     }
-    let answers = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str());
-    let _ = write!(text, "<p>Answers: {}</p></details>", escaped(&answers.collect::<Vec<_>>().join(", ")));
+    for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+        let content = answer["content"].as_object().into_iter().flatten().next();
+        let schema = content.and_then(|(_, content)| named(&content["schema"]));
+        let schema = schema.map_or_else(String::new, |name| format!(": <a href=\"#{0}\">{0}</a>", escaped(name)));
+        let _ = write!(text, "<p>{}{schema}</p>", escaped(status));
+    }
+    text.push_str("</details>");
 }
 
 fn resolved<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
-    let named = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/components/schemas/"));
-    named.map_or(schema, |name| &api["components"]["schemas"][name])
+    named(schema).map_or(schema, |name| &api["components"]["schemas"][name])
+}
+
+/// The name of a schema that stands elsewhere.
+fn named(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
 fn allowed(rule: &Rule) -> String {

@@ -1,5 +1,6 @@
 //! What a request carries: bodies, paths and queries, each refused with a problem document where it does not fit.
 
+use super::caller::Caller;
 use super::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
@@ -10,6 +11,10 @@ use axum::http::{StatusCode, header};
 use care_domain::time;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::Write;
+use tempfile::NamedTempFile;
 use utoipa::IntoParams;
 
 /// A JSON body.
@@ -137,7 +142,45 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
     }
 }
 
+/// Everything that a form held.
+pub(super) struct Received {
+    /// Parts that are text, by name.
+    pub(super) texts: BTreeMap<String, String>,
+    /// The part `file`, on disk; it goes with its handle.
+    pub(super) file: Option<NamedTempFile>,
+    /// SHA-256 of all of it, whatever stood between the parts.
+    pub(super) fingerprint: [u8; 32],
+}
+
 impl Upload {
+    /// Reads the whole form: these parts as text, and `file` to the disk.
+    pub(super) async fn received(mut self, caller: &Caller, texts: &[&str]) -> Result<Received, Problem> {
+        let (mut known, mut file, mut hash) = (BTreeMap::new(), None, Sha256::new());
+        while let Some(mut part) = self.next().await? {
+            let name = part.name.clone();
+            hash.update(name.as_bytes());
+            hash.update([0]);
+            if texts.contains(&name.as_str()) {
+                let text = part.text().await?;
+                hash.update(text.as_bytes());
+                known.insert(name, text);
+            } else if name == "file" {
+                let suffix = if part.file_name.ends_with(".parquet") { ".parquet" } else { ".csv" };
+                let mut kept = caller.engine.scratch(suffix)?;
+                while let Some(bytes) = part.chunk().await? {
+                    hash.update(&bytes);
+                    kept.write_all(&bytes).map_err(|_| Problem::failed())?;
+                }
+                file = Some(kept);
+            } else {
+                let hint = format!("Send {} and last file", texts.join(", "));
+                return Err(Problem::bad_request("bad-form", format!("part {name:?} is unknown"), hint));
+            }
+            hash.update([0]);
+        }
+        Ok(Received { texts: known, file, fingerprint: hash.finalize().into() })
+    }
+
     /// The next part.
     pub(super) async fn next(&mut self) -> Result<Option<FormPart<'_>>, Problem> {
         let field = self.0.next_field().await.map_err(|error| broken(&error))?;

@@ -2,7 +2,8 @@
 
 use super::prelude::*;
 use care_domain::brake::Brake;
-use care_domain::manifest::LifeStage;
+use care_domain::follow_up::FollowUp;
+use care_domain::manifest::{LifeStage, Manifest};
 use care_engine::{EngineError, KnowledgeQuery, NewFinding, NewNeed};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
@@ -35,7 +36,7 @@ async fn needs(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pagi
 #[serde(deny_unknown_fields)]
 struct OpenNeed {
     /// Entry of the catalogue.
-    #[schema(example = "bill-explanation")]
+    #[schema(example = "green-bill")]
     entry: String,
     /// What people call it.
     title: String,
@@ -111,7 +112,9 @@ async fn answer(caller: Caller, Part(id): Part<i64>, Body(new): Body<Answered>) 
 async fn findings(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let seen = caller.engine.submissions().await?;
     let mut all: Vec<_> = caller.engine.findings().await?.into_iter().collect();
-    all.retain(|(_, found)| seen.iter().any(|s| s.version.manifest.name == found.activity));
+    let is_of =
+        |manifest: &Manifest, found: &FollowUp| manifest.name == found.activity && manifest.version == found.version;
+    all.retain(|(_, found)| seen.iter().any(|s| is_of(&s.version.manifest, found)));
     let today = care_domain::time::today(now_ms());
     cut(&api, "findings", &paging, &all, |(id, _)| id.to_string(), |(id, f)| views::finding(*id, f, today)).map(Json)
 }

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long one may take that compiles, simulates, evaluates, sends or receives much.
 const LONG_PATIENCE: Duration = Duration::from_secs(900);
 /// Which those are.
-const LONG: [&str; 14] = [
+const LONG: [&str; 18] = [
     "/v1/activities",
     "/v1/checks",
     "/v1/submissions/{id}/simulations",
@@ -33,6 +33,10 @@ const LONG: [&str; 14] = [
     "/v1/reports/{report}",
     "/v1/outcomes",
     "/v1/audit/head",
+    "/v1/retention/runs",
+    "/v1/experiments",
+    "/v1/models/{model}/runs",
+    "/v1/submissions/{id}/test-sends",
 ];
 
 /// How often each token asked, by its hash.
@@ -56,9 +60,38 @@ pub(super) fn admits(rates: &Rates, token: &[u8; 32]) -> Result<(), Problem> {
     })
 }
 
+/// The longest body of an address, in bytes.
+fn longest(path: &str) -> usize {
+    match path {
+        "/v1/activities" | "/v1/checks" => super::activities::MAX_COMPONENT,
+        "/v1/populations" => super::reference::MAX_POPULATION,
+        "/v1/tables/{table}" | "/v1/lists/{list}" => super::reference::MAX_TABLE,
+        "/v1/experiments" => super::models::MAX_EXPERIMENT,
+        _ => super::MAX_BODY,
+    }
+}
+
+/// Refuses what is announced to be too long, before any of it is waited for.
+fn announced(request: &Request, path: &str) -> Result<(), Problem> {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    match length.and_then(|digits| digits.parse::<usize>().ok()) {
+        Some(length) if length > longest(path) => {
+            let detail = format!("the body has {length} bytes, and this address takes {}", longest(path));
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            let problem = Problem::new(status, "body-too-long", detail, "Send less at once");
+            // What comes of it all the same is nobody's next request.
+            Err(problem.with(header::CONNECTION, HeaderValue::from_static("close")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Gives up on what takes too long: its transaction, if it had one, is taken back.
 pub(super) async fn timely(State(_): State<Api>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    if let Err(refusal) = announced(&request, &path) {
+        return refusal.into_response();
+    }
     let patience = if LONG.contains(&path.as_str()) { LONG_PATIENCE } else { PATIENCE };
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,

@@ -39,6 +39,16 @@ pub(super) struct Page {
     pub(super) next: Option<String>,
 }
 
+/// A page of a list, described by what is on it.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it describes; `Page` is what is answered")]
+pub(super) struct PageOf<T: ToSchema> {
+    /// What is on it.
+    items: Vec<T>,
+    /// The cursor of the next page; absent on the last. It holds until the server is started anew.
+    next: Option<String>,
+}
+
 impl Paging {
     /// Items that are wanted.
     pub(super) fn size(&self) -> Answer<usize> {

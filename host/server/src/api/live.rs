@@ -5,7 +5,8 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use care_engine::{Call, FollowUp};
+use care_domain::disaster::{Point, Shape};
+use care_engine::{Call, EngineError, FollowUp};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -13,7 +14,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(batch))
         .routes(routes!(touchpoint))
         .routes(routes!(prompt))
-        .routes(routes!(disasters))
+        .routes(routes!(disasters, draft))
         .routes(routes!(alert))
         .routes(routes!(activate))
         .routes(routes!(end))
@@ -25,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 #[utoipa::path(post, path = "/v1/events", tag = "events",
     request_body(content((Object = "application/cloudevents+json"), (Vec<Object> = "application/cloudevents-batch+json"),
         (Object = "application/json"))),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::EventsTaken), Problem))]
 async fn events(
     State(api): State<Api>,
     caller: Caller,
@@ -86,7 +87,7 @@ fn other() -> String {
 
 /// What a customer at the desk or on the line needs now: at most three prompts. What was shown is kept after the answer.
 #[utoipa::path(post, path = "/v1/touchpoints", tag = "events", request_body = NewCall,
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Prompts), Problem))]
 async fn touchpoint(State(api): State<Api>, caller: Caller, Body(new): Body<NewCall>) -> Answer<Json<Value>> {
     let call = Call { customer: new.customer, channel: new.channel, topic: new.topic };
     let (prompts, shown) = caller.engine.touchpoint(&call, &caller.person, now_ms()).await?;
@@ -114,7 +115,7 @@ struct PromptAnswer {
 
 /// Keeps how a customer answered a prompt.
 #[utoipa::path(post, path = "/v1/prompts/{prompt}", tag = "events", params(("prompt" = String, Path)),
-    request_body = PromptAnswer, responses((status = 200, body = Object), Problem))]
+    request_body = PromptAnswer, responses((status = 200, body = told::PromptAnswered), Problem))]
 async fn prompt(caller: Caller, Part(id): Part<String>, Body(said): Body<PromptAnswer>) -> Answer<Json<Value>> {
     let done = caller.engine.answer_prompt(&id, said.accepted, said.follow_up, &caller.person, now_ms()).await?;
     Ok(Json(json!(done)))
@@ -125,6 +126,50 @@ async fn prompt(caller: Caller, Part(id): Part<String>, Body(said): Body<PromptA
 async fn disasters(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.disasters().await?;
     cut(&api, "disasters", &paging, &all, |one| one.id.to_string(), |one| json!(one)).map(Json)
+}
+
+/// A disaster to be drafted by hand.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewDisaster {
+    /// What happened.
+    name: String,
+    /// Its first day.
+    #[schema(value_type = String, format = Date)]
+    onset: Day,
+    /// The middle of the area: degrees north, degrees east.
+    #[schema(value_type = Option<[f64; 2]>)]
+    around: Option<[f64; 2]>,
+    /// How far the area reaches from there, in kilometres.
+    #[serde(default = "hundred")]
+    #[schema(default = 100)]
+    km: f64,
+    /// Places in the area, by administrative code.
+    #[serde(default)]
+    areas: Vec<String>,
+}
+
+fn hundred() -> f64 {
+    100.0
+}
+
+/// Drafts a disaster by hand, where no alert did. It starts nothing.
+#[utoipa::path(post, path = "/v1/disasters", tag = "events", request_body = NewDisaster,
+    responses((status = 201, body = told::Disaster), Problem))]
+async fn draft(caller: Caller, Body(new): Body<NewDisaster>) -> Answer<Made> {
+    let mut shapes: Vec<Shape> = new.areas.into_iter().map(Shape::Code).collect();
+    if let Some([lat, lon]) = new.around {
+        if !(lat.abs() <= 90.0 && lon.abs() <= 180.0 && new.km > 0.0 && new.km <= 20_000.0) {
+            let hint = "Give degrees north and east, and up to 20000 km";
+            return Err(EngineError::refused("bad-area", "there is no such area on earth", hint).into());
+        }
+        shapes.push(Shape::Circle { center: Point { lat, lon }, radius_km: new.km });
+    }
+    if shapes.is_empty() {
+        return Err(EngineError::refused("no-area", "the draft names no area", "Give around with km, or areas").into());
+    }
+    let drafted = caller.engine.draft_disaster(&new.name, new.onset.0, &shapes, &caller.person, now_ms()).await?;
+    Ok(made(json!(drafted)))
 }
 
 /// Takes an alert (CAP 1.1 or 1.2): it drafts a disaster, draws one anew, or ends it. It never starts anything.

@@ -34,7 +34,7 @@ struct Credentials {
 /// Logs a person in: a token for twelve hours, in one of their roles. After five wrong passwords nobody may try for a
 /// quarter of an hour.
 #[utoipa::path(post, path = "/login", tag = "access", request_body = Credentials, security(()),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::NewToken), Problem))]
 async fn log_in(State(api): State<Api>, Body(given): Body<Credentials>) -> Answer<impl IntoResponse> {
     let _turn = AT_ONCE.acquire().await.map_err(|_| Problem::failed())?;
     let Credentials { person, password, new_password, role, region } = given;

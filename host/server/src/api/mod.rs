@@ -10,22 +10,27 @@ mod campaigns;
 mod contacts;
 mod desk;
 mod docs;
+mod hooks;
 mod input;
 mod learnt;
 mod limits;
 mod listing;
 mod live;
 mod login;
+mod messages;
+mod models;
 mod once;
 mod outcomes;
 mod plans;
 mod prelude;
 mod problem;
 mod reference;
+mod retention;
 mod rules;
 mod submissions;
 mod tag;
 mod tokens;
+mod told;
 
 pub(crate) use limits::USUAL_RATE;
 pub(crate) use problem::Problem;
@@ -153,6 +158,10 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(desk::routes())
         .merge(learnt::routes())
         .merge(reference::routes())
+        .merge(hooks::routes())
+        .merge(retention::routes())
+        .merge(messages::routes())
+        .merge(models::routes())
 }
 
 /// The routes of the API with its description beside; whatever is not among them is refused like what is.

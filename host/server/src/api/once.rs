@@ -1,12 +1,13 @@
 //! `Idempotency-Key`: a POST that is sent again, because nobody knows whether it arrived, is done once.
 
 use super::caller::Caller;
+use super::prelude::Made;
 use super::problem::Problem;
 use super::{Answer, Api};
 use crate::clock::now_ms;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use care_engine::{Begun, KeptAnswer, Keyed};
@@ -17,8 +18,8 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest body that is looked at for its sameness, in bytes: that of the longest component.
 const MAX_BODY: usize = 65 << 20;
-/// A body that is too long to be held, and that means the same whenever it is sent: a population is its content.
-const BY_CONTENT: [&str; 1] = ["/v1/populations"];
+/// A body that is too long to be held: what was received is told apart by its content, once it was (`by_content`).
+const BY_CONTENT: [&str; 2] = ["/v1/populations", "/v1/experiments"];
 
 /// An answer that is shown once: it is not kept.
 #[derive(Clone, Copy)]
@@ -37,9 +38,7 @@ pub(super) async fn once(State(api): State<Api>, request: Request, next: Next) -
 }
 
 async fn keyed(api: &Api, key: &HeaderValue, caller: &Caller, request: Request, next: Next) -> Answer<Response> {
-    let hint = "A key is 1 to 128 letters, digits and signs, such as a UUID";
-    let key = key.to_str().ok().filter(|key| (1..=128).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::bad_request("bad-key", "the idempotency key is none", hint))?;
+    let key = read(key)?.to_owned();
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
         let hint = "Send less at once";
@@ -53,9 +52,42 @@ async fn keyed(api: &Api, key: &HeaderValue, caller: &Caller, request: Request, 
     }
     fingerprint.update([0]);
     fingerprint.update(&bytes);
-    let fingerprint: [u8; 32] = fingerprint.finalize().into();
+    let job = async move { next.run(Request::from_parts(parts, Body::from(bytes))).await };
+    done_once(api, caller, key, fingerprint.finalize().into(), job).await
+}
+
+/// Does once what was received as a file: `fingerprint` is that of everything that was received.
+pub(super) async fn by_content<F>(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    fingerprint: [u8; 32],
+    job: F,
+) -> Answer<Response>
+where
+    F: Future<Output = Answer<Made>> + Send + 'static,
+{
+    match headers.get(KEY) {
+        None => Ok(job.await?.into_response()),
+        Some(key) => {
+            let key = read(key)?.to_owned();
+            done_once(api, caller, key, fingerprint, async move { job.await.into_response() }).await
+        }
+    }
+}
+
+fn read(key: &HeaderValue) -> Answer<&str> {
+    let hint = "A key is 1 to 128 letters, digits and signs, such as a UUID";
+    let key = key.to_str().ok().filter(|key| (1..=128).contains(&key.len()));
+    key.ok_or_else(|| Problem::bad_request("bad-key", "the idempotency key is none", hint))
+}
+
+async fn done_once<F>(api: &Api, caller: &Caller, key: String, fingerprint: [u8; 32], job: F) -> Answer<Response>
+where
+    F: Future<Output = Response> + Send + 'static,
+{
     let who = format!("{} {} {}", caller.person, caller.role.name(), caller.region);
-    let asked = Keyed { caller: &who, key, fingerprint: &fingerprint, server: &api.server };
+    let asked = Keyed { caller: &who, key: &key, fingerprint: &fingerprint, server: &api.server };
     match caller.engine.begin_request(asked, now_ms()).await? {
         Begun::New => {}
         Begun::Answered(answer) => return again(answer),
@@ -67,9 +99,9 @@ async fn keyed(api: &Api, key: &HeaderValue, caller: &Caller, request: Request, 
         Begun::Unanswered { here } => return Err(unanswered(here)),
     }
     // It is carried out to its end also when whoever asked goes away, so that its answer is kept.
-    let (api, caller, key) = (api.clone(), caller.clone(), key.to_owned());
+    let (api, caller) = (api.clone(), caller.clone());
     let job = tokio::spawn(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+        let response = job.await;
         let asked = Keyed { caller: &who, key: &key, fingerprint: &fingerprint, server: &api.server };
         keep(&caller, asked, response).await
     });

@@ -77,7 +77,7 @@ pub(super) async fn kept(caller: &Caller, told: Vec<Told>) -> Answer<Made> {
 }
 
 /// Records outcomes, once each: what is known adds nothing, what contradicts what is known is left out.
-#[utoipa::path(post, path = "/v1/outcomes", tag = "outcomes", request_body = Outcomes, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/outcomes", tag = "outcomes", request_body = Outcomes, responses((status = 201, body = told::OutcomesRecorded), Problem))]
 async fn record(caller: Caller, Body(told): Body<Outcomes>) -> Answer<Made> {
     kept(&caller, told.outcomes).await
 }
@@ -97,7 +97,7 @@ struct Which {
 
 /// How outcomes of a kind are distributed: the last one of each customer.
 #[utoipa::path(get, path = "/v1/outcomes/{kind}", tag = "outcomes", params(("kind" = String, Path), Which),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Distribution), Problem))]
 async fn distribution(caller: Caller, Part(kind): Part<String>, Asked(which): Asked<Which>) -> Answer<Json<Value>> {
     let span = (which.from.unwrap_or(i64::MIN), which.until.unwrap_or(i64::MAX));
     Ok(Json(json!(caller.engine.distribution(&kind, which.by.as_deref(), span).await?)))

@@ -28,9 +28,15 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Plans, the newest first.
-#[utoipa::path(get, path = "/v1/plans", tag = "plans", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/plans", tag = "plans", params(Paging), responses((status = 200, body = PageOf<told::Plan>), Problem))]
 async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
-    let all = caller.engine.plans().await?;
+    let mut all = caller.engine.plans().await?;
+    if !caller.is_provincial() {
+        let seen = caller.engine.campaigns().await?;
+        for plan in &mut all {
+            plan.pins.campaigns.retain(|pinned| seen.iter().any(|campaign| campaign.id == pinned.campaign));
+        }
+    }
     cut(&api, "plans", &paging, &all, |plan| plan.id.clone(), views::plan).map(Json)
 }
 
@@ -52,7 +58,7 @@ struct New {
 
 /// Plans a wave: the same again adds nothing. Answers as soon as the plan is open; it goes on by itself, and
 /// `/v1/plans/{plan}/progress` tells how far it is.
-#[utoipa::path(post, path = "/v1/plans", tag = "plans", request_body = New, responses((status = 202, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/plans", tag = "plans", request_body = New, responses((status = 202, body = told::PlanBegun), Problem))]
 async fn run(State(api): State<Api>, caller: Caller, Body(new): Body<New>) -> Answer<(StatusCode, Json<Value>)> {
     let date = match new.date {
         Some(Day(date)) => date,
@@ -72,7 +78,7 @@ async fn run(State(api): State<Api>, caller: Caller, Body(new): Body<New>) -> An
 
 /// Goes on with an interrupted or paused plan as it pinned the world.
 #[utoipa::path(post, path = "/v1/plans/{plan}/resume", tag = "plans", params(("plan" = String, Path)),
-    responses((status = 202, body = Object), Problem))]
+    responses((status = 202, body = told::PlanBegun), Problem))]
 async fn resume(State(api): State<Api>, caller: Caller, Part(id): Part<String>) -> Answer<(StatusCode, Json<Value>)> {
     let plan = caller.engine.plan(Some(&id)).await?.id;
     let workers = crate::commands::plan::cores();
@@ -134,7 +140,7 @@ async fn own(caller: &Caller, mut summary: PlanSummary) -> Answer<Value> {
 
 /// A plan in figures: candidates by verdict for each of its campaigns, and the totals.
 #[utoipa::path(get, path = "/v1/plans/{plan}", tag = "plans", params(("plan" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::PlanSummary), Problem))]
 async fn show(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     let plan = caller.engine.plan(Some(&id)).await?.id;
     own(&caller, caller.engine.plan_summary(&plan).await?).await.map(Json)
@@ -142,7 +148,7 @@ async fn show(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
 
 /// How far a plan is, at which pace, and who is at work.
 #[utoipa::path(get, path = "/v1/plans/{plan}/status", tag = "plans", params(("plan" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::PlanStatus), Problem))]
 async fn status(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     Ok(Json(views::plan_status(&caller.engine.plan_status(Some(&id)).await?)))
 }
@@ -188,7 +194,7 @@ struct Reason {
 
 /// Holds a plan up, whoever runs it.
 #[utoipa::path(post, path = "/v1/plans/{plan}/pause", tag = "plans", params(("plan" = String, Path)),
-    request_body = Reason, responses((status = 200, body = Object), Problem))]
+    request_body = Reason, responses((status = 200, body = told::PlanPaused), Problem))]
 async fn pause(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) -> Answer<Json<Value>> {
     let at = now_ms();
     let plan = caller.engine.pause_plan(&id, &why.reason, (&caller.person, at)).await?;
@@ -197,7 +203,7 @@ async fn pause(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) 
 
 /// Calls a plan off for good before its release.
 #[utoipa::path(post, path = "/v1/plans/{plan}/cancel", tag = "plans", params(("plan" = String, Path)),
-    request_body = Reason, responses((status = 200, body = Object), Problem))]
+    request_body = Reason, responses((status = 200, body = told::PlanCancelled), Problem))]
 async fn cancel(caller: Caller, Part(id): Part<String>, Body(why): Body<Reason>) -> Answer<Json<Value>> {
     let (plan, gone) = caller.engine.cancel_plan(&id, &why.reason, (&caller.person, now_ms())).await?;
     Ok(Json(json!({"plan": plan, "state": "cancelled", "contacts": gone.contacts, "controls": gone.controls})))

@@ -2,9 +2,9 @@
 
 pub(super) use super::caller::Caller;
 pub(super) use super::input::{Asked, Because, Body, Day, Part};
-pub(super) use super::listing::{Page, Paging, cut};
+pub(super) use super::listing::{Page, PageOf, Paging, cut};
 pub(super) use super::tag::{Tagged, unchanged};
-pub(super) use super::{Answer, Api, Problem};
+pub(super) use super::{Answer, Api, Problem, told};
 pub(super) use crate::clock::now_ms;
 pub(super) use crate::views;
 pub(super) use axum::Json;

@@ -1,17 +1,19 @@
 //! What plans stand on: populations, reference tables, named lists, calendars, and the contact policy.
 
 use super::input::Upload;
+use super::once::by_content;
 use super::prelude::*;
 use axum::extract::DefaultBodyLimit;
+use axum::response::Response;
 use care_domain::policy::Policy;
 use care_domain::time::write_date;
 use care_engine::{EngineError, GenerateOptions};
 use std::io::Write;
 
 /// The longest population, in bytes: ten million customers of the dictionary's fields.
-const MAX_POPULATION: usize = 8 << 30;
+pub(super) const MAX_POPULATION: usize = 8 << 30;
 /// The longest reference table or list, in bytes.
-const MAX_TABLE: usize = 64 << 20;
+pub(super) const MAX_TABLE: usize = 64 << 20;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     let long = OpenApiRouter::new().routes(routes!(populations, import)).layer(DefaultBodyLimit::max(MAX_POPULATION));
@@ -42,7 +44,7 @@ async fn fields(caller: Caller) -> Json<Value> {
 }
 
 /// Snapshots of the population, the newest first.
-#[utoipa::path(get, path = "/v1/populations", tag = "reference", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/populations", tag = "reference", params(Paging), responses((status = 200, body = PageOf<told::Population>), Problem))]
 async fn populations(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.populations().await?;
     let view = |r: &care_engine::SnapshotRow| json!({"population": r.id, "date": write_date(r.business_date), "customers": r.customers, "by": r.imported_by});
@@ -66,37 +68,28 @@ struct PopulationForm {
 }
 
 /// Imports a population from a form: `date`, `mapping`, `max_bad`, and last `file`. The same file again is the same
-/// population.
+/// population; under an `Idempotency-Key` it is answered as before.
 #[utoipa::path(post, path = "/v1/populations", tag = "reference",
     request_body(content = PopulationForm, content_type = "multipart/form-data"),
-    responses((status = 201, body = Object), Problem))]
-async fn import(caller: Caller, mut form: Upload) -> Answer<Made> {
-    let (mut date, mut mapping, mut max_bad, mut file) = (None, None, None, None);
-    while let Some(mut part) = form.next().await? {
-        match part.name.clone().as_str() {
-            "date" => date = care_domain::time::parse_date(part.text().await?.trim()),
-            "mapping" => mapping = Some(part.text().await?),
-            "max_bad" => max_bad = Some(share(part.text().await?.trim())?),
-            "file" => {
-                let suffix = if part.file_name.ends_with(".parquet") { ".parquet" } else { ".csv" };
-                let mut kept = caller.engine.scratch(suffix)?;
-                while let Some(bytes) = part.chunk().await? {
-                    kept.write_all(&bytes).map_err(|_| Problem::failed())?;
-                }
-                file = Some(kept);
-            }
-            other => return Err(Problem::bad_request("bad-form", format!("part {other:?} is unknown"), FORM)),
-        }
-    }
+    responses((status = 201, body = told::Imported), Problem))]
+async fn import(State(api): State<Api>, caller: Caller, headers: HeaderMap, form: Upload) -> Answer<Response> {
+    let mut received = form.received(&caller, &["date", "mapping", "max_bad"]).await?;
     let missing = |what: &str| Problem::bad_request("bad-form", format!("the form has no {what}"), FORM);
-    let (date, mapping) = (date.ok_or_else(|| missing("date"))?, mapping.ok_or_else(|| missing("mapping"))?);
-    let file = file.ok_or_else(|| missing("file"))?;
-    let by = (caller.person.as_str(), now_ms());
-    let done = caller.engine.import_population(file.path(), &mapping, date, max_bad, by, |_| ()).await?;
-    let mut view = views::imported(&done);
-    // Where it lies on the server is nobody else's business.
-    view["rejects"] = Value::Null;
-    Ok(made(view))
+    let date = received.texts.remove("date").and_then(|text| care_domain::time::parse_date(text.trim()));
+    let date = date.ok_or_else(|| missing("date"))?;
+    let mapping = received.texts.remove("mapping").ok_or_else(|| missing("mapping"))?;
+    let max_bad = received.texts.remove("max_bad").map(|text| share(text.trim())).transpose()?;
+    let file = received.file.ok_or_else(|| missing("file"))?;
+    let (as_whom, fingerprint) = (caller.clone(), received.fingerprint);
+    let job = async move {
+        let by = (caller.person.as_str(), now_ms());
+        let done = caller.engine.import_population(file.path(), &mapping, date, max_bad, by, |_| ()).await?;
+        let mut view = views::imported(&done);
+        // Where it lies on the server is nobody else's business.
+        view["rejects"] = Value::Null;
+        Ok(made(view))
+    };
+    by_content(&api, &as_whom, &headers, fingerprint, job).await
 }
 
 const FORM: &str = "Send date, mapping, max_bad if wanted, and last file";
@@ -124,7 +117,7 @@ struct Generated {
 
 /// Makes a population up, for rehearsals and training.
 #[utoipa::path(post, path = "/v1/populations/generated", tag = "reference", request_body = Generated,
-    responses((status = 201, body = Object), Problem))]
+    responses((status = 201, body = told::Imported), Problem))]
 async fn generate(caller: Caller, Body(new): Body<Generated>) -> Answer<Made> {
     if !(1..=1_000_000).contains(&new.customers) {
         let hint = "Make up 1 to 1000000 over HTTP, more with `care population generate`";
@@ -137,7 +130,7 @@ async fn generate(caller: Caller, Body(new): Body<Generated>) -> Answer<Made> {
 
 /// A snapshot: its fields, its size, where it comes from.
 #[utoipa::path(get, path = "/v1/populations/{population}", tag = "reference", params(("population" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::PopulationShown), Problem))]
 async fn population(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value>> {
     let all = caller.engine.populations().await?;
     let known = all.iter().find(|row| row.id.starts_with(&id)).ok_or_else(|| Problem::missing("such population"))?;
@@ -150,7 +143,7 @@ async fn population(caller: Caller, Part(id): Part<String>) -> Answer<Json<Value
 }
 
 /// Reference tables with the digests of their content.
-#[utoipa::path(get, path = "/v1/tables", tag = "reference", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/tables", tag = "reference", params(Paging), responses((status = 200, body = PageOf<told::Table>), Problem))]
 async fn tables(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all: Vec<(String, String)> = caller.engine.tables().await?.into_iter().collect();
     let view = |(name, digest): &(String, String)| json!({"table": name, "digest": digest});
@@ -169,7 +162,7 @@ struct Table {
 
 /// Keeps a reference table under a name; plans from now on pin what it holds.
 #[utoipa::path(put, path = "/v1/tables/{table}", tag = "reference", params(("table" = String, Path)),
-    request_body = Table, responses((status = 200, body = Object), Problem))]
+    request_body = Table, responses((status = 200, body = told::TableSet), Problem))]
 async fn set_table(caller: Caller, Part(name): Part<String>, Body(table): Body<Table>) -> Answer<Json<Value>> {
     let mut file = caller.engine.scratch(".csv")?;
     file.write_all(table.csv.as_bytes()).map_err(|_| Problem::failed())?;
@@ -225,7 +218,7 @@ async fn import_calendars(caller: Caller, Body(calendar): Body<Value>) -> Answer
 }
 
 /// The versions of the contact policy, in order.
-#[utoipa::path(get, path = "/v1/policies", tag = "reference", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/policies", tag = "reference", params(Paging), responses((status = 200, body = PageOf<told::Policy>), Problem))]
 async fn policies(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let in_force = caller.engine.policy_version(None).await?.number;
     let all = caller.engine.policy_versions().await?;
@@ -242,7 +235,7 @@ fn numbered(text: &str) -> Answer<Option<i64>> {
 
 /// A version of the contact policy, by number, or the one in force as `current`.
 #[utoipa::path(get, path = "/v1/policies/{policy}", tag = "reference", params(("policy" = String, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Policy), Problem))]
 async fn policy(caller: Caller, Part(id): Part<String>) -> Answer<Tagged> {
     let in_force = caller.engine.policy_version(None).await?.number;
     let version = caller.engine.policy_version(numbered(&id)?).await?;

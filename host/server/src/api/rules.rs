@@ -65,6 +65,9 @@ const WATCH: Who = Roles(&[Administrator, CustomerService, ProvincialApprover, O
 /// Who oversees those who get in.
 const ACCESS: Who = Roles(&[Administrator, Auditor]);
 
+/// Who watches what other systems are told.
+const HOOKS: Who = Roles(&[Administrator, Operator, Auditor]);
+
 /// All of them.
 pub(super) const RULES: &[Rule] = &[
     own("GET", "/v1/me", Roles(&Role::ALL)),
@@ -201,6 +204,28 @@ pub(super) const RULES: &[Rule] = &[
     own("GET", "/v1/policies/{policy}/changes/{since}", STAFF),
     all("POST", "/v1/policies/{policy}/approve", May(Act::DecidePolicy)),
     all("POST", "/v1/policies/{policy}/reject", Roles(&[ProvincialApprover, Operator])),
+    all("GET", "/v1/staff", WATCH),
+    all("POST", "/v1/staff", May(Act::ManageStaff)),
+    all("DELETE", "/v1/staff/{name}", May(Act::ManageStaff)),
+    own("GET", "/v1/submissions/{id}/preview", STAFF),
+    own("GET", "/v1/submissions/{id}/test-sends", STAFF),
+    own("POST", "/v1/submissions/{id}/test-sends", May(Act::SendTest)),
+    own("GET", "/v1/campaigns/{campaign}/copies", STAFF),
+    all("POST", "/v1/models/{model}/runs", May(Act::RunModels)),
+    all("POST", "/v1/experiments", May(Act::ImportExperiment)),
+    all("POST", "/v1/disasters", May(Act::DraftDisaster)),
+    all("GET", "/v1/retention", ACCESS),
+    all("PUT", "/v1/retention", May(Act::Retain)),
+    all("GET", "/v1/retention/runs", ACCESS),
+    all("POST", "/v1/retention/runs", May(Act::Retain)),
+    all("GET", "/v1/webhooks", HOOKS),
+    all("POST", "/v1/webhooks", May(Act::ManageHooks)),
+    all("GET", "/v1/webhooks/{webhook}", HOOKS),
+    all("DELETE", "/v1/webhooks/{webhook}", May(Act::ManageHooks)),
+    all("POST", "/v1/webhooks/{webhook}/secret", May(Act::ManageHooks)),
+    all("POST", "/v1/webhooks/{webhook}/ping", May(Act::ManageHooks)),
+    all("GET", "/v1/webhooks/{webhook}/deliveries", HOOKS),
+    all("POST", "/v1/webhooks/{webhook}/deliveries/{event}/replay", May(Act::ManageHooks)),
 ];
 
 impl Who {

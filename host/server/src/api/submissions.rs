@@ -50,7 +50,7 @@ struct Which {
 }
 
 /// What was uploaded, in order.
-#[utoipa::path(get, path = "/v1/submissions", tag = "submissions", params(Which), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/submissions", tag = "submissions", params(Which), responses((status = 200, body = PageOf<told::Submission>), Problem))]
 async fn list(State(api): State<Api>, caller: Caller, Asked(which): Asked<Which>) -> Answer<Json<Page>> {
     let mut all = caller.engine.submissions().await?;
     let named = |s: &StoredSubmission| which.activity.as_ref().is_none_or(|name| s.version.manifest.name == *name);
@@ -62,7 +62,7 @@ async fn list(State(api): State<Api>, caller: Caller, Asked(which): Asked<Which>
 
 /// A submission: what it asks for, what it changes, who vouches for it, and where it stands.
 #[utoipa::path(get, path = "/v1/submissions/{id}", tag = "submissions", params(("id" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::SubmissionShown), Problem))]
 async fn show(caller: Caller, Part(id): Part<i64>) -> Answer<Tagged> {
     let found = caller.engine.submission(id).await?;
     let changes = caller.engine.changes(&found).await?;
@@ -130,7 +130,7 @@ struct NewSimulation {
 
 /// Tries a submission on the newest population, every rule on and nothing sent; the evidence is kept.
 #[utoipa::path(post, path = "/v1/submissions/{id}/simulations", tag = "submissions", params(("id" = i64, Path)),
-    request_body = NewSimulation, responses((status = 201, body = Object), Problem))]
+    request_body = NewSimulation, responses((status = 201, body = told::SimulationShown), Problem))]
 async fn simulate(caller: Caller, Part(id): Part<i64>, Body(new): Body<NewSimulation>) -> Answer<Made> {
     caller.engine.submission(id).await?;
     let date = caller.engine.snapshot(None, None).await?.manifest().business_date;
@@ -143,7 +143,7 @@ async fn simulate(caller: Caller, Part(id): Part<i64>, Body(new): Body<NewSimula
 
 /// How a submission was tried, the newest first.
 #[utoipa::path(get, path = "/v1/submissions/{id}/simulations", tag = "submissions", params(("id" = i64, Path), Paging),
-    responses((status = 200, body = Page), Problem))]
+    responses((status = 200, body = PageOf<told::Simulation>), Problem))]
 async fn simulations(
     State(api): State<Api>,
     caller: Caller,
@@ -157,7 +157,7 @@ async fn simulations(
 
 /// The evidence of a simulation.
 #[utoipa::path(get, path = "/v1/simulations/{id}", tag = "submissions", params(("id" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::SimulationShown), Problem))]
 async fn simulation(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
     let (simulation, evidence) = caller.engine.simulation(id).await?;
     caller.engine.submission(simulation.submission).await?;
@@ -189,7 +189,7 @@ struct Grant {
 
 /// Grants a submission, or proposes to where its reach asks for a second person.
 #[utoipa::path(post, path = "/v1/submissions/{id}/approve", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Grant, responses((status = 200, body = Object), Problem))]
+    request_body = Grant, responses((status = 200, body = told::Decided), Problem))]
 async fn approve(caller: Caller, Part(id): Part<i64>, Body(grant): Body<Grant>) -> Answer<Json<Value>> {
     let (conditions, ticks): (Conditions, Ticks) = (grant.conditions.into(), grant.principles);
     let decided = caller.engine.approve(id, &conditions, &ticks, &caller.person, now_ms()).await?;
@@ -210,7 +210,7 @@ struct Confirmed {
 
 /// Confirms, as the second person, what a first one proposed.
 #[utoipa::path(post, path = "/v1/submissions/{id}/confirm", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Confirmed, responses((status = 200, body = Object), Problem))]
+    request_body = Confirmed, responses((status = 200, body = told::Approved), Problem))]
 async fn confirm(caller: Caller, Part(id): Part<i64>, Body(said): Body<Confirmed>) -> Answer<Json<Value>> {
     let approval = caller.engine.confirm(id, &said.principles, &caller.person, now_ms()).await?;
     Ok(Json(json!({"submission": id, "approval": approval})))
@@ -232,7 +232,7 @@ async fn stands(caller: &Caller, id: i64, withdrawn: u64) -> Answer<Json<Value>>
 
 /// Passes a city's activity on to the province.
 #[utoipa::path(post, path = "/v1/submissions/{id}/review", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn review(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     caller.engine.pass_city(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, 0).await
@@ -240,7 +240,7 @@ async fn review(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> 
 
 /// Says that an activity was tried out.
 #[utoipa::path(post, path = "/v1/submissions/{id}/trial", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn trial(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     caller.engine.pass_trial(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, 0).await
@@ -259,7 +259,7 @@ struct Merged {
 
 /// Folds a duplicate into an approved provincial activity.
 #[utoipa::path(post, path = "/v1/submissions/{id}/merge", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Merged, responses((status = 200, body = Object), Problem))]
+    request_body = Merged, responses((status = 200, body = told::Stands), Problem))]
 async fn merge(caller: Caller, Part(id): Part<i64>, Body(said): Body<Merged>) -> Answer<Json<Value>> {
     let withdrawn = caller.engine.merge(id, &said.into, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, withdrawn).await
@@ -278,7 +278,7 @@ struct Rejected {
 
 /// Refuses a submission.
 #[utoipa::path(post, path = "/v1/submissions/{id}/reject", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Rejected, responses((status = 200, body = Object), Problem))]
+    request_body = Rejected, responses((status = 200, body = told::Stands), Problem))]
 async fn reject(caller: Caller, Part(id): Part<i64>, Body(said): Body<Rejected>) -> Answer<Json<Value>> {
     let ground = if said.not_care { Ground::NotCare } else { Ground::Other };
     caller.engine.reject(id, ground, &said.reason, &caller.person, now_ms()).await?;
@@ -287,7 +287,7 @@ async fn reject(caller: Caller, Part(id): Part<i64>, Body(said): Body<Rejected>)
 
 /// Takes one's own undecided submission back.
 #[utoipa::path(post, path = "/v1/submissions/{id}/take-back", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn take_back(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     caller.engine.take_back(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, 0).await
@@ -295,7 +295,7 @@ async fn take_back(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) 
 
 /// Holds a version: nothing of it is planned or sent, and what waits goes on waiting.
 #[utoipa::path(post, path = "/v1/submissions/{id}/suspend", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn suspend(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     caller.engine.suspend(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, 0).await
@@ -303,7 +303,7 @@ async fn suspend(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) ->
 
 /// Lets a version go on.
 #[utoipa::path(post, path = "/v1/submissions/{id}/resume", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn resume(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     caller.engine.resume(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, 0).await
@@ -311,7 +311,7 @@ async fn resume(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> 
 
 /// Ends a version for good.
 #[utoipa::path(post, path = "/v1/submissions/{id}/retire", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn retire(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     let withdrawn = caller.engine.retire(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, withdrawn).await
@@ -319,7 +319,7 @@ async fn retire(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> 
 
 /// Ends an approval; its campaigns stop, and what waits of it is withdrawn.
 #[utoipa::path(post, path = "/v1/submissions/{id}/withdraw", tag = "submissions", params(("id" = i64, Path)),
-    request_body = Said, responses((status = 200, body = Object), Problem))]
+    request_body = Said, responses((status = 200, body = told::Stands), Problem))]
 async fn withdraw(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -> Answer<Json<Value>> {
     let withdrawn = caller.engine.withdraw(id, &said.reason, &caller.person, now_ms()).await?;
     stands(&caller, id, withdrawn).await

@@ -33,7 +33,7 @@ fn usual_days() -> u16 {
 }
 
 /// All tokens, without their secrets.
-#[utoipa::path(get, path = "/v1/tokens", tag = "access", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/tokens", tag = "access", params(Paging), responses((status = 200, body = PageOf<told::Token>), Problem))]
 async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let mut tokens = caller.engine.tokens().await?;
     tokens.retain(|token| caller.holds(&token.acts_as.region));
@@ -41,7 +41,7 @@ async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pagin
 }
 
 /// Makes a token. Its secret is in this answer, and nowhere else ever again.
-#[utoipa::path(post, path = "/v1/tokens", tag = "access", request_body = NewToken, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/tokens", tag = "access", request_body = NewToken, responses((status = 201, body = told::NewToken), Problem))]
 async fn make(caller: Caller, Body(new): Body<NewToken>) -> Answer<(Extension<ShownOnce>, Made)> {
     let acts_as = Appointment { person: new.person, role: new.role, region: new.region };
     let now = now_ms();

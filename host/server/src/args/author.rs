@@ -73,6 +73,9 @@ pub(crate) enum PluginCommand {
         /// Sign it with this key first.
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
+        /// The published need that it answers; the newest of an entry of its catalogue when absent.
+        #[arg(long, value_name = "N")]
+        need: Option<i64>,
     },
     /// List uploaded activities with their versions.
     List,

@@ -244,6 +244,9 @@ pub(crate) enum GateCommand {
         /// Selected customers above which a second person approves; never for no bound.
         #[arg(long, value_parser = bound, value_name = "N")]
         second_above: Option<Bound>,
+        /// Whether an activity must answer a published need; otherwise its catalogue entry stands for one.
+        #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set)]
+        published_need: Option<bool>,
         /// Why.
         #[arg(long)]
         reason: String,

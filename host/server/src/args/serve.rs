@@ -25,6 +25,9 @@ pub(crate) struct ServeArgs {
     /// Requests a second that a token may go on with [usually: 100].
     #[arg(long, env = "CARE_REQUESTS_PER_SECOND", value_name = "N")]
     pub(crate) requests_per_second: Option<NonZeroU32>,
+    /// Send spans of requests to this OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318.
+    #[arg(long, env = "CARE_OTLP", value_name = "URL")]
+    pub(crate) otlp: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -94,8 +94,9 @@ fn line(campaign: &Campaign, activation: &Activation) -> Vec<String> {
 pub(crate) async fn rules(args: &Args, command: &GateCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     let mut rules = engine.gate_rules().await?;
-    if let GateCommand::Set { trial_review, second_above, reason } = command {
+    if let GateCommand::Set { trial_review, second_above, published_need, reason } = command {
         rules.trial_review = trial_review.unwrap_or(rules.trial_review);
+        rules.published_need = published_need.unwrap_or(rules.published_need);
         rules.second_above = second_above.map_or(rules.second_above, |Bound(bound)| bound);
         engine.set_gate_rules(&rules, reason, &args.user, now_ms()).await?;
     }
@@ -104,8 +105,12 @@ pub(crate) async fn rules(args: &Args, command: &GateCommand) -> anyhow::Result<
 
 fn said(rules: GateRules) -> String {
     let trial = if rules.trial_review { "every activity is tried out" } else { "no trial is asked for" };
+    let need = match rules.published_need {
+        true => "every activity answers a published need",
+        false => "a catalogue entry stands for a need",
+    };
     match rules.second_above {
-        Some(bound) => format!("{trial}; above {bound} selected customers a second person approves"),
-        None => format!("{trial}; one person approves, whatever the reach"),
+        Some(bound) => format!("{trial}; {need}; above {bound} selected customers a second person approves"),
+        None => format!("{trial}; {need}; one person approves, whatever the reach"),
     }
 }

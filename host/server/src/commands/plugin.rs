@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &Args, command: &PluginCommand) -> anyhow::Result<
         PluginCommand::Watch(test) => watch::run(test, &say).map(|never| match never {}),
         PluginCommand::Reference { topic } => reference::run(*topic),
         PluginCommand::Sign { file, key, out } => sign(file, key, out.as_deref().unwrap_or(file)),
-        PluginCommand::Push { file, key } => push(args, file, key.as_deref()).await,
+        PluginCommand::Push { file, key, need } => push(args, file, key.as_deref(), *need).await,
         PluginCommand::List => list(args).await,
     }
 }
@@ -70,14 +70,14 @@ fn sign(file: &Path, key: &Path, out: &Path) -> anyhow::Result<Answer> {
     Ok(Answer::new(text, json!({"path": out})))
 }
 
-async fn push(args: &Args, file: &Path, key: Option<&Path>) -> anyhow::Result<Answer> {
+async fn push(args: &Args, file: &Path, key: Option<&Path>, need: Option<i64>) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     let component = read_bytes(file)?;
     let component = match key {
         Some(key) => care_engine::sign_component(&component, &read(key)?)?,
         None => component,
     };
-    let pushed = engine.push(&component, &args.user, now_ms()).await?;
+    let pushed = engine.push_for(&component, need, &args.user, now_ms()).await?;
     let text = format!(
         "{}{} {} is submission {}. Next, by somebody else: care submission show {}, simulate, approve",
         finding_lines(&pushed.findings),

@@ -8,9 +8,10 @@ use care_engine::{Call, Prompts};
 use serde_json::json;
 
 /// `care touchpoint`
-pub(crate) async fn ask(args: &Args, call: &Call) -> anyhow::Result<Answer> {
+pub(crate) async fn ask(args: &Args, customer: &str, channel: &str, topic: &str) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
-    let (prompts, shown) = engine.touchpoint(call, &args.user, now_ms()).await?;
+    let call = Call { customer: customer.into(), channel: channel.into(), topic: topic.into() };
+    let (prompts, shown) = engine.touchpoint(&call, &args.user, now_ms()).await?;
     engine.keep_call(&shown).await?;
     Ok(Answer::new(told(&prompts), serde_json::to_value(&prompts)?))
 }
