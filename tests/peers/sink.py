@@ -1,15 +1,24 @@
-"""A receiver of webhooks that checks signatures with the reference library. Arguments: secret, log file, faults as JSON."""
+"""A receiver of webhooks that checks signatures with the reference library. Arguments: secret, log file, faults as JSON.
+Lines of JSON on standard input give it another secret or other faults: {"secret": "whsec_…"}, {"faults": {}}."""
 
 import json
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
+from threading import Lock, Thread
 
 from standardwebhooks.webhooks import Webhook
 
-secret, log, faults = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-hook, lock, seen = Webhook(secret), Lock(), {"requests": 0}
+log, lock, seen = sys.argv[2], Lock(), {"requests": 0}
+known = {"hook": Webhook(sys.argv[1]), "faults": json.loads(sys.argv[3])}
+
+
+def listen() -> None:
+    for line in sys.stdin:
+        told = json.loads(line)
+        if "secret" in told:
+            known["hook"] = Webhook(told["secret"])
+        known["faults"] = told.get("faults", known["faults"])
 
 
 class Sink(BaseHTTPRequestHandler):
@@ -18,14 +27,17 @@ class Sink(BaseHTTPRequestHandler):
         with lock:
             seen["requests"] += 1
             number = seen["requests"]
+        hook, faults = known["hook"], known["faults"]
         every = lambda name: faults.get(name, 0) > 0 and number % faults[name] == 0
         try:
             hook.verify(body, dict(self.headers))
             verified = True
         except Exception:
             verified = False
-        status = 200 if verified else 401
-        if every("busy_every"):
+        status = faults.get("status", 200) if verified else 401
+        if number <= faults.get("busy_first", 0):
+            status = 503
+        elif every("busy_every"):
             status = 503
         elif every("slow_every"):
             time.sleep(faults["slow_s"])
@@ -43,6 +55,7 @@ class Sink(BaseHTTPRequestHandler):
         pass
 
 
+Thread(target=listen, daemon=True).start()
 server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
 print(f"port {server.server_address[1]}", flush=True)
 server.serve_forever()

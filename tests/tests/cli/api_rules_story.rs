@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const ROLES: [(&str, &str); 11] = [
+pub(crate) const ROLES: [(&str, &str); 11] = [
     ("administrator", "Ad"),
     ("initiator", "In"),
     ("city-reviewer", "CR"),

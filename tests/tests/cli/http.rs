@@ -152,7 +152,9 @@ impl Request<'_> {
         let _ = stream.write_all(&self.body);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        Reply::read(&answer)
+        let reply = Reply::read(&answer);
+        crate::described::check(self.address, self.method, self.path, &reply);
+        reply
     }
 }
 

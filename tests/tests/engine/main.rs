@@ -28,6 +28,7 @@ mod plan_inputs_story;
 mod policy_story;
 mod policy_versions_story;
 mod resume_story;
+mod retention_story;
 mod same_bytes;
 mod sms_story;
 mod standby_story;
