@@ -87,6 +87,16 @@ impl Engine {
         Err(EngineError::refused("unknown-token", message, "See `care token list`"))
     }
 
+    /// Ends the token that somebody shows, at their own wish: the end of a session.
+    pub async fn log_out(&self, secret: &str, at: i64) -> Result<(), EngineError> {
+        let Some(token) = self.store.token(&secret_hash(secret)).await? else { return Ok(()) };
+        let Appointment { person, role, region } = token.acts_as;
+        let actor = Actor { person, role, region, at };
+        let entry = Entry::of(&actor, "logged-out", format!("token {}", token.id), json!({}));
+        self.store.revoke_token(&token.id, &entry).await?;
+        Ok(())
+    }
+
     /// All tokens, without their secrets.
     pub async fn tokens(&self) -> Result<Vec<Token>, EngineError> {
         Ok(self.store.tokens().await?)

@@ -10,6 +10,7 @@ mod background;
 mod clock;
 mod commands;
 mod connections;
+mod console;
 mod metrics;
 mod plugin;
 mod progress;

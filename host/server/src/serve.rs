@@ -94,7 +94,8 @@ fn router(engine: Engine, api: Api, spans: Option<Spans>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
         .with_state(watched)
-        .merge(crate::api::router(api))
+        .merge(crate::api::router(api.clone()))
+        .merge(crate::console::router(api))
         .layer(from_fn_with_state(trace::Watch { metrics, spans }, trace::traced))
 }
 

@@ -17,6 +17,7 @@ mod author_story;
 mod bad_input;
 mod bad_plugins;
 mod care;
+mod console_story;
 mod crash_loop;
 mod described;
 mod effect_story;

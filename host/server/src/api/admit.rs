@@ -61,7 +61,7 @@ fn bearer(header: &str) -> Option<&str> {
 
 impl Api {
     /// As whom a secret acts now, looked up at most once a second.
-    async fn principal(&self, secret: &str) -> Result<Option<Appointment>, EngineError> {
+    pub(crate) async fn principal(&self, secret: &str) -> Result<Option<Appointment>, EngineError> {
         let hash = secret_hash(secret);
         // Real time, also in a rehearsal whose clock stands still.
         let asked = Instant::now();
@@ -87,7 +87,7 @@ impl Api {
     }
 
     /// Looks everybody up anew: somebody was given or lost a right.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

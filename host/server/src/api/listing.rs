@@ -107,6 +107,11 @@ pub(super) fn cut<T>(
     Ok(page(api, list, shown.iter().map(view).collect(), last.as_deref()))
 }
 
+/// What only this server can make of a text, as long as it runs: 32 digits.
+pub(super) fn sealed(api: &Api, what: &str, text: &[u8]) -> String {
+    seal(api, what, text).finalize().into_bytes()[..SEAL].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn seal(api: &Api, list: &str, position: &[u8]) -> Hmac<Sha256> {
     // HMAC takes a key of any length.
     #[allow(clippy::expect_used, reason = "HMAC takes a key of any length")]

@@ -34,6 +34,7 @@ mod told;
 
 pub(crate) use limits::USUAL_RATE;
 pub(crate) use problem::Problem;
+pub(crate) use rules::allows as may_ask;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -95,6 +96,21 @@ impl Api {
             rates: Arc::new(limits::rates(a_second)),
             server: name.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
         })
+    }
+
+    /// The engine as somebody may use it.
+    pub(crate) fn acting_as(&self, principal: Appointment) -> Engine {
+        self.engine.acting_as(principal)
+    }
+
+    /// The name of this process.
+    pub(crate) fn server_name(&self) -> &str {
+        &self.server
+    }
+
+    /// What the forms of a session carry: nobody else can make it.
+    pub(crate) fn form_seal(&self, secret: &str) -> String {
+        listing::sealed(self, "forms", secret.as_bytes())
     }
 
     /// From now on what runs in the server comes to an end.

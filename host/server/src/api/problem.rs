@@ -60,9 +60,36 @@ impl Problem {
     }
 
     /// There is no such thing, or it is another region's.
-    pub(super) fn missing(what: &str) -> Self {
+    pub(crate) fn missing(what: &str) -> Self {
         let hint = "See the list it would stand in; what belongs to another region is not shown";
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {what}"), hint)
+    }
+
+    /// A form that none of our pages sent, or one of before the session began.
+    pub(crate) fn foreign_form() -> Self {
+        let detail = "the form was not sent by a page of this session";
+        Self::new(StatusCode::FORBIDDEN, "foreign-form", detail, "Open the page again and fill it in anew")
+    }
+
+    /// The same form is being carried out.
+    pub(crate) fn in_work() -> Self {
+        let detail = "the same form is being carried out, or its end is not known";
+        Self::new(StatusCode::CONFLICT, "key-in-use", detail, "Look whether it was done before sending it again")
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What is wrong, and where.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What to do.
+    pub(crate) fn hint(&self) -> &str {
+        &self.0.hint
     }
 
     /// Something failed that is ours to mend.
@@ -125,7 +152,7 @@ fn status_of(code: &str) -> StatusCode {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let body = serde_json::to_string(&self.0).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         response.headers_mut().extend(self.0.headers.into_iter().map(|(name, value)| (Some(name), value)));

@@ -239,7 +239,7 @@ impl Who {
 }
 
 /// Whether a principal may ask a route at all.
-pub(super) fn allows(method: &Method, path: &str, principal: &Appointment) -> Result<(), Problem> {
+pub(crate) fn allows(method: &Method, path: &str, principal: &Appointment) -> Result<(), Problem> {
     let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
     let mut known = RULES.iter().filter(|rule| rule.path == path).peekable();
     if known.peek().is_none() {

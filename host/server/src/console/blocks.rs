@@ -1,0 +1,195 @@
+//! What pages are made of: facts, tables, charts, forms. A table is shown and leaves as CSV from the same cells; a chart
+//! stands beside the table of its figures.
+
+use super::form::Form;
+use care_domain::desk::{CSV_MARK, csv_line};
+
+/// A part of a page.
+pub(super) enum Block {
+    /// A heading between parts.
+    Heading(String),
+    /// A paragraph.
+    Text(String),
+    /// Something that must not be overlooked.
+    Warning(String),
+    /// Names and values.
+    Facts(Vec<(String, String)>),
+    /// Messages as their readers see them: where, and the text.
+    Messages(Vec<(String, String)>),
+    Table(Table),
+    Bars(Bars),
+    Form(Box<Form>),
+    /// A word by which the page is asked again.
+    Search {
+        label: String,
+        value: String,
+        submit: String,
+    },
+}
+
+impl From<Table> for Block {
+    fn from(table: Table) -> Self {
+        Self::Table(table)
+    }
+}
+
+impl From<Form> for Block {
+    fn from(form: Form) -> Self {
+        Self::Form(Box::new(form))
+    }
+}
+
+impl From<Bars> for Block {
+    fn from(bars: Bars) -> Self {
+        Self::Bars(bars)
+    }
+}
+
+/// A cell.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// Where it leads.
+    pub(super) to: Option<String>,
+    pub(super) is_figure: bool,
+    /// It must not be overlooked.
+    pub(super) is_loud: bool,
+}
+
+impl Cell {
+    pub(super) fn link(text: impl Into<String>, to: impl Into<String>) -> Self {
+        Self { text: text.into(), to: Some(to.into()), ..Self::default() }
+    }
+
+    pub(super) fn loud(mut self, is_loud: bool) -> Self {
+        self.is_loud = is_loud;
+        self
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(number: u64) -> Self {
+        Self { text: figure(number), is_figure: true, ..Self::default() }
+    }
+}
+
+/// A number as people read it: `1,204`.
+pub(super) fn figure(number: u64) -> String {
+    let digits = number.to_string();
+    let mut written = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+/// A share as people read it: `12.3 %`.
+pub(super) fn share(part: u64, whole: u64) -> String {
+    if whole == 0 { "–".to_owned() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
+}
+
+/// A table.
+pub(super) struct Table {
+    /// Names it in addresses: `?csv=ID`.
+    pub(super) id: &'static str,
+    pub(super) title: String,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Vec<Cell>>,
+    /// Where its next page is.
+    pub(super) next: Option<String>,
+}
+
+impl Table {
+    pub(super) fn new<const N: usize>(id: &'static str, title: impl Into<String>, columns: [&str; N]) -> Self {
+        let columns = columns.map(str::to_owned).to_vec();
+        Self { id, title: title.into(), columns, rows: Vec::new(), next: None }
+    }
+
+    pub(super) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+        self.rows.push(cells.to_vec());
+    }
+
+    /// As a spreadsheet reads it: figures without their separators.
+    pub(super) fn csv(&self) -> String {
+        let mut csv = CSV_MARK.to_owned() + &csv_line(self.columns.iter().map(String::as_str));
+        for row in &self.rows {
+            let plain = |cell: &Cell| if cell.is_figure { cell.text.replace(',', "") } else { cell.text.clone() };
+            let cells: Vec<String> = row.iter().map(plain).collect();
+            csv += &csv_line(cells.iter().map(String::as_str));
+        }
+        csv
+    }
+}
+
+/// Bars beside each other, with their figures in a table.
+pub(super) struct Bars {
+    pub(super) title: String,
+    pub(super) bars: Vec<Bar>,
+}
+
+/// A bar.
+pub(super) struct Bar {
+    pub(super) label: String,
+    pub(super) told: String,
+    /// Of a hundred.
+    pub(super) width: u32,
+    /// Where it stands, from above.
+    pub(super) top: usize,
+}
+
+/// From one bar to the next, in the picture's units.
+const STEP: usize = 28;
+
+impl Bars {
+    /// Of figures: the largest is a whole bar.
+    pub(super) fn of(title: impl Into<String>, figures: &[(String, u64)]) -> Self {
+        let largest = figures.iter().map(|(_, figure)| *figure).max().unwrap_or(0).max(1);
+        let bar = |(place, (label, number)): (usize, &(String, u64))| Bar {
+            label: label.clone(),
+            told: figure(*number),
+            width: (number * 100 / largest) as u32,
+            top: place * STEP,
+        };
+        Self { title: title.into(), bars: figures.iter().enumerate().map(bar).collect() }
+    }
+
+    pub(super) fn height(&self) -> usize {
+        self.bars.len() * STEP
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_easily_and_leave_plainly() {
+        assert_eq!(["0", "999", "1,000", "1,234,567"].map(str::to_owned), [0, 999, 1_000, 1_234_567].map(figure));
+        assert_eq!((share(1, 8), share(0, 0)), ("12.5 %".to_owned(), "–".to_owned()));
+        let mut table = Table::new("t", "T", ["name", "n"]);
+        table.row(["=1+1".into(), 1_204.into()]);
+        assert_eq!(table.csv(), "\u{feff}name,n\r\n'=1+1,1204\r\n");
+    }
+
+    #[test]
+    fn the_largest_figure_is_a_whole_bar() {
+        let bars = Bars::of("", &[("a".to_owned(), 5), ("b".to_owned(), 20), ("c".to_owned(), 0)]);
+        assert_eq!(bars.bars.iter().map(|bar| bar.width).collect::<Vec<_>>(), [25, 100, 0]);
+        assert!(Bars::of("", &[("a".to_owned(), 0)]).bars[0].width == 0 && bars.height() == 84);
+    }
+}

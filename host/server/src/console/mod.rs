@@ -1,0 +1,147 @@
+//! The console: pages for people who decide, in Chinese and English. A page shows what functions of the engine answer,
+//! and a form calls one: the same functions that the API calls. Who may open which page the API's table says: every page
+//! names the route of the API that it stands for. No rule of the domain lives here, and no SQL.
+
+mod assets;
+mod blocks;
+mod campaigns;
+mod customers;
+mod form;
+mod inbox;
+mod learnt;
+mod oversight;
+mod plans;
+mod review;
+mod session;
+mod show;
+mod submissions;
+mod words;
+
+use crate::api::{Api, may_ask};
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use session::Visitor;
+
+/// An address of the console: a page, the forms that lead there, or both.
+struct Page {
+    path: &'static str,
+    route: fn() -> MethodRouter<Api>,
+    /// Whoever may ask this of the API may open it; `None` where it is no page.
+    shows: Option<&'static str>,
+    /// Whoever may do this by the API may send forms there: method and route.
+    does: Option<(Method, &'static str)>,
+}
+
+/// What is only read.
+const fn page(path: &'static str, route: fn() -> MethodRouter<Api>, api: &'static str) -> Page {
+    Page { path, route, shows: Some(api), does: None }
+}
+
+/// Where a form leads that stands on another page.
+const fn form(path: &'static str, route: fn() -> MethodRouter<Api>, method: Method, api: &'static str) -> Page {
+    Page { path, route, shows: None, does: Some((method, api)) }
+}
+
+/// A page with a form that leads back to it.
+const fn both(path: &'static str, route: fn() -> MethodRouter<Api>, api: &'static str) -> Page {
+    Page { path, route, shows: Some(api), does: Some((Method::POST, api)) }
+}
+
+/// All of them. What does not stand here is not served.
+const PAGES: &[Page] = &[
+    page("/console", || get(inbox::show), "/v1/me"),
+    page("/console/activities", || get(submissions::activities), "/v1/activities"),
+    page("/console/submissions", || get(submissions::list), "/v1/submissions"),
+    page("/console/submissions/{id}", || get(review::show), "/v1/submissions/{id}"),
+    form(
+        "/console/submissions/{id}/simulate",
+        || post(review::simulate),
+        Method::POST,
+        "/v1/submissions/{id}/simulations",
+    ),
+    form("/console/submissions/{id}/approve", || post(review::approve), Method::POST, "/v1/submissions/{id}/approve"),
+    form("/console/submissions/{id}/confirm", || post(review::confirm), Method::POST, "/v1/submissions/{id}/confirm"),
+    form("/console/submissions/{id}/review", || post(review::pass_city), Method::POST, "/v1/submissions/{id}/review"),
+    form("/console/submissions/{id}/trial", || post(review::pass_trial), Method::POST, "/v1/submissions/{id}/trial"),
+    form("/console/submissions/{id}/reject", || post(review::reject), Method::POST, "/v1/submissions/{id}/reject"),
+    form("/console/submissions/{id}/suspend", || post(review::suspend), Method::POST, "/v1/submissions/{id}/suspend"),
+    form("/console/submissions/{id}/resume", || post(review::resume), Method::POST, "/v1/submissions/{id}/resume"),
+    form(
+        "/console/submissions/{id}/withdraw",
+        || post(review::withdraw),
+        Method::POST,
+        "/v1/submissions/{id}/withdraw",
+    ),
+    both("/console/campaigns", || get(campaigns::list).post(campaigns::start), "/v1/campaigns"),
+    page("/console/campaigns/{campaign}", || get(campaigns::show), "/v1/campaigns/{campaign}"),
+    form(
+        "/console/campaigns/{campaign}/pause",
+        || post(campaigns::pause),
+        Method::POST,
+        "/v1/campaigns/{campaign}/pause",
+    ),
+    form(
+        "/console/campaigns/{campaign}/resume",
+        || post(campaigns::resume),
+        Method::POST,
+        "/v1/campaigns/{campaign}/resume",
+    ),
+    form("/console/campaigns/{campaign}/stop", || post(campaigns::stop), Method::POST, "/v1/campaigns/{campaign}/stop"),
+    page("/console/plans", || get(plans::list), "/v1/plans"),
+    page("/console/plans/{plan}", || get(plans::show), "/v1/plans/{plan}"),
+    page("/console/customers", || get(customers::show), "/v1/customers/{customer}/verdicts"),
+    page("/console/catalogue", || get(learnt::catalogue), "/v1/knowledge"),
+    page("/console/needs", || get(learnt::needs), "/v1/needs"),
+    both("/console/switches", || get(oversight::switches).post(oversight::throw), "/v1/switches"),
+    form("/console/switches/lift", || post(oversight::lift), Method::DELETE, "/v1/switches/{scope}/{target}"),
+    page("/console/audit", || get(oversight::audit), "/v1/audit"),
+];
+
+/// The pages, the way in and out, and what they look like.
+pub(crate) fn router(api: Api) -> Router {
+    let pages = PAGES.iter().fold(Router::new(), |router, page| router.route(page.path, (page.route)()));
+    let pages = pages.layer(from_fn_with_state(api.clone(), admit));
+    Router::new()
+        .merge(pages)
+        .route("/console/login", get(session::login).post(session::enter))
+        .route("/console/logout", post(session::leave))
+        .route("/console/language/{language}", get(session::language))
+        .route("/console/style.css", get(assets::style))
+        .route("/console/script.js", get(assets::script))
+        .with_state(api)
+}
+
+/// Lets in whom the API would let in, before anything else of the request is looked at.
+async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let visitor = match Visitor::of(&api, request.headers()).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return session::to_login(request.uri()),
+        Err(problem) => return show::refused(&session::Tongue::of(request.headers()), None, &problem),
+    };
+    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    if let Err(problem) = allowed(&visitor, request.method(), &matched) {
+        return show::refused(&visitor.tongue, Some(&visitor), &problem);
+    }
+    request.extensions_mut().insert(visitor);
+    next.run(request).await.into_response()
+}
+
+/// Whether the table of the API lets somebody open a page, or send a form there.
+fn allowed(visitor: &Visitor, method: &Method, path: &str) -> Result<(), crate::api::Problem> {
+    let Some(page) = PAGES.iter().find(|page| page.path == path) else {
+        // What nobody serves stands in no table: it is refused as such.
+        return may_ask(method, path, &visitor.principal);
+    };
+    match (&page.shows, &page.does) {
+        (Some(api), _) if method == Method::GET || method == Method::HEAD => {
+            may_ask(&Method::GET, api, &visitor.principal)
+        }
+        (_, Some((does, api))) if method == Method::POST => may_ask(does, api, &visitor.principal),
+        // Of another method the router says that the address does not know it.
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,131 @@
+//! What people call things, in both languages: names that elsewhere are codes.
+
+use super::session::Tongue;
+use care_domain::person::Role;
+use care_domain::policy::Class;
+
+/// A name by its code, the code itself where nobody named it.
+fn named<'a>(tongue: Tongue, names: &[(&str, &'static str, &'static str)], code: &'a str) -> &'a str {
+    names.iter().find(|(known, ..)| *known == code).map_or(code, |(_, zh, en)| tongue.t(zh, en))
+}
+
+/// A role (domain.md section 6).
+pub(super) fn role(tongue: Tongue, role: Role) -> &'static str {
+    match role {
+        Role::Administrator => tongue.t("系统管理员", "Administrator"),
+        Role::Initiator => tongue.t("地市发起人", "Initiator"),
+        Role::CityReviewer => tongue.t("地市客响", "City reviewer"),
+        Role::CustomerService => tongue.t("客服中心", "Customer service"),
+        Role::ProvincialApprover => tongue.t("省市场部", "Provincial approver"),
+        Role::InformationSystems => tongue.t("信息系统部", "Information systems"),
+        Role::KeyAccounts => tongue.t("集团大客户部", "Key accounts"),
+        Role::Operator => tongue.t("营销运营", "Operator"),
+        Role::DutyOfficer => tongue.t("值班员", "Duty officer"),
+        Role::Auditor => tongue.t("审计员", "Auditor"),
+        Role::EventSource => tongue.t("事件源系统", "Event source"),
+    }
+}
+
+/// A class of the policy (domain.md section 10).
+pub(super) fn class(tongue: Tongue, class: Class) -> &'static str {
+    match class {
+        Class::Disaster => tongue.t("灾害", "Disaster"),
+        Class::Safety => tongue.t("安全", "Safety"),
+        Class::Service => tongue.t("服务", "Service"),
+        Class::Care => tongue.t("关怀", "Care"),
+        Class::Commercial => tongue.t("营销", "Commercial"),
+    }
+}
+
+/// Where a submission, a plan or a contact stands.
+pub(super) fn state(tongue: Tongue, code: &str) -> &str {
+    named(
+        tongue,
+        &[
+            ("city-review", "待地市审核", "City review"),
+            ("trial-review", "待前端预审", "Trial review"),
+            ("provincial-review", "待省公司审批", "Provincial review"),
+            ("second-review", "待复核", "Second review"),
+            ("approved", "已批准", "Approved"),
+            ("active", "运行中", "Active"),
+            ("suspended", "已暂停", "Suspended"),
+            ("retired", "已下线", "Retired"),
+            ("rejected", "已驳回", "Rejected"),
+            ("merged", "已合并", "Merged"),
+            ("withdrawn", "已撤销", "Withdrawn"),
+            ("running", "计算中", "Running"),
+            ("paused", "已暂停", "Paused"),
+            ("releasing", "释放中", "Releasing"),
+            ("released", "已释放", "Released"),
+            ("planned", "已计划", "Planned"),
+            ("sending", "发送中", "Sending"),
+            ("sent", "已发送", "Sent"),
+            ("failed", "失败", "Failed"),
+            ("unknown", "结果未知", "Unknown"),
+            ("cancelled", "已取消", "Cancelled"),
+            ("expired", "已过期", "Expired"),
+            ("lost", "已让位", "Lost"),
+        ],
+        code,
+    )
+}
+
+/// A verdict (architecture section 7).
+pub(super) fn verdict(tongue: Tongue, code: &str) -> &str {
+    named(
+        tongue,
+        &[
+            ("cleared", "通过", "Cleared"),
+            ("held", "暂缓", "Held"),
+            ("capped", "触达已满", "Capped"),
+            ("lost", "竞争落选", "Lost to another"),
+            ("control", "对照组", "Control group"),
+            ("no-consent", "未获同意", "No consent"),
+            ("suppressed", "禁止触达", "Suppressed"),
+            ("out-of-region", "不在范围", "Out of region"),
+            ("over-capacity", "超出容量", "Over capacity"),
+            ("too-late", "已错过时机", "Too late"),
+            ("nothing-to-say", "无内容", "Nothing to say"),
+            ("plugin-fault", "插件出错", "Plugin fault"),
+            ("not-selected", "未入选", "Not selected"),
+        ],
+        code,
+    )
+}
+
+/// A channel.
+pub(super) fn channel(tongue: Tongue, code: &str) -> &str {
+    named(
+        tongue,
+        &[
+            ("sms", "短信", "SMS"),
+            ("email", "邮件", "E-mail"),
+            ("call-list", "外呼", "Call list"),
+            ("touchpoint", "触点提示", "Touchpoint"),
+            ("action", "部门工单", "Department request"),
+            ("account-manager", "客户经理", "Account manager"),
+            ("store", "营业厅", "Store"),
+        ],
+        code,
+    )
+}
+
+/// What a form did.
+pub(super) fn done(tongue: Tongue, said: &str) -> &'static str {
+    match said {
+        "simulated" => tongue.t("已完成试算。", "Simulated."),
+        "approved" => tongue.t("已批准。", "Approved."),
+        "second" => tongue.t("已提交复核，还需第二人批准。", "Proposed: a second person approves as well."),
+        "passed" => tongue.t("已转下一环节。", "Passed on."),
+        "rejected" => tongue.t("已驳回。", "Rejected."),
+        "suspended" => tongue.t("已暂停。", "Suspended."),
+        "resumed" => tongue.t("已恢复。", "Resumed."),
+        "withdrawn" => tongue.t("已撤销批准。", "Withdrawn."),
+        "started" => tongue.t("已启动。", "Started."),
+        "paused" => tongue.t("已暂停。", "Paused."),
+        "stopped" => tongue.t("已停止。", "Stopped."),
+        "thrown" => tongue.t("已停止发送。", "Thrown: nothing of it goes out."),
+        "lifted" => tongue.t("已解除。", "Lifted."),
+        _ => "",
+    }
+}
