@@ -259,7 +259,16 @@ async fn several_dispatchers_at_once_share_the_work_and_a_dead_ones_intents_are_
     let died = tokio::time::timeout(Duration::from_millis(400), dying.dispatch("operator", evening(), &|_| true)).await;
     assert!(died.is_err(), "it was to be interrupted: {died:?}");
     drop(dying);
-    let on_the_wire = in_state(&engine, ContactState::Sending).await;
+    // What it had told the database to commit may still be committed.
+    let mut on_the_wire = in_state(&engine, ContactState::Sending).await;
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let still = in_state(&engine, ContactState::Sending).await;
+        if still == on_the_wire {
+            break;
+        }
+        on_the_wire = still;
+    }
     let (one, other) = (open(folder.path()).await, open(folder.path()).await);
     // Half an hour later the dead one's leases are over.
     let later = evening() + 1_800_000;
