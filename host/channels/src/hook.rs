@@ -4,7 +4,7 @@
 //! keep credentials) is not asked, whatever a name resolves to.
 
 use crate::config::ConfigError;
-use crate::webhook::{sign, unix_seconds};
+use crate::webhook::signed;
 use care_domain::hook::Heard;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url};
@@ -43,18 +43,10 @@ impl HookSender {
     pub async fn send(&self, url: &str, secret: &[u8], event: &str, body: &str) -> Heard {
         let failed = |why| Heard { status: None, why };
         let Ok(url) = checked_url(url) else { return failed("the address may not be asked") };
-        // The receiver compares it with its own clock.
-        let stamp = unix_seconds().to_string();
-        let Some(signature) = sign(secret, event, &stamp, body) else { return failed("it cannot be signed") };
-        let request = self
-            .client
-            .post(url)
-            .header("content-type", "application/json")
-            .header("user-agent", "care-webhooks/1")
-            .header("webhook-id", event)
-            .header("webhook-timestamp", stamp)
-            .header("webhook-signature", signature)
-            .body(body.to_owned());
+        let request = self.client.post(url).header("user-agent", "care-webhooks/1");
+        let Some(request) = signed(request, secret, event, body.to_owned()) else {
+            return failed("it cannot be signed");
+        };
         match request.send().await {
             Ok(response) => Heard { status: Some(response.status().as_u16()), why: "" },
             Err(error) if error.is_connect() => failed("cannot connect"),

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use care_domain::dispatch::Answer;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::json;
 use sha2::Sha256;
 use std::path::Path;
@@ -65,19 +65,8 @@ impl Webhook {
             },
         })
         .to_string();
-        // The receiver compares it with its own clock, so it is the wall's and not the rehearsal's.
-        let stamp = unix_seconds().to_string();
-        let Some(signature) = sign(&self.secret, &id, &stamp, &body) else {
-            return Answer::Refused { why: "it cannot be signed".into() };
-        };
-        let request = self
-            .client
-            .post(&self.config.url)
-            .header("content-type", "application/json")
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", stamp)
-            .header("webhook-signature", signature)
-            .body(body);
+        let request = signed(self.client.post(&self.config.url), &self.secret, &id, body);
+        let Some(request) = request else { return Answer::Refused { why: "it cannot be signed".into() } };
         let answer = match request.send().await {
             Ok(response) => answer_of(response.status()),
             Err(error) if error.is_connect() => Answer::Unreached { why: "cannot connect".into() },
@@ -91,8 +80,17 @@ impl Webhook {
     }
 }
 
+/// A request with its body and what Standard Webhooks asks for around it.
+pub(crate) fn signed(request: RequestBuilder, secret: &[u8], id: &str, body: String) -> Option<RequestBuilder> {
+    // The receiver compares it with its own clock, so it is the wall's and not the rehearsal's.
+    let stamp = unix_seconds().to_string();
+    let signature = sign(secret, id, &stamp, &body)?;
+    let request = request.header("content-type", "application/json").header("webhook-id", id);
+    Some(request.header("webhook-timestamp", stamp).header("webhook-signature", signature).body(body))
+}
+
 #[allow(clippy::disallowed_methods, reason = "the signature is void unless it bears the wall's time")]
-pub(crate) fn unix_seconds() -> u64 {
+fn unix_seconds() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }
@@ -107,7 +105,7 @@ fn answer_of(status: StatusCode) -> Answer {
     }
 }
 
-pub(crate) fn sign(secret: &[u8], id: &str, stamp: &str, body: &str) -> Option<String> {
+fn sign(secret: &[u8], id: &str, stamp: &str, body: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     mac.update(format!("{id}.{stamp}.{body}").as_bytes());
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))

@@ -194,8 +194,6 @@ impl Engine {
                 Addressee::CloseContacts => close.map(|c| c.name.clone()),
                 _ => identity.map(|i| i.name.clone()),
             };
-            let template =
-                renderer.manifest(planned).and_then(|m| m.templates.iter().find(|t| t.name == planned.template));
             work.push(Work {
                 contact: planned.id.to_string(),
                 campaign: planned.campaign.clone(),
@@ -205,7 +203,7 @@ impl Engine {
                 addressee: planned.addressee,
                 name: name.unwrap_or_default(),
                 to: crate::dispatch::address(contact, identity).unwrap_or_default().to_owned(),
-                action: template.and_then(|t| t.action.clone()),
+                action: renderer.action(planned).cloned(),
                 text: renderer.text(contact, identity)?,
                 not_after: time::write_instant(planned.not_after),
             });

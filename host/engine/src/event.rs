@@ -353,13 +353,9 @@ impl Engine {
             Some(number) => number,
             None => self.store.last_event_batch().await?,
         };
-        let EventBatch { instant, person, events, decisions, .. } = self.kept_batch(number).await?;
-        let decisions = if decisions.is_empty() {
-            Vec::new()
-        } else {
-            serde_json::from_slice(&decisions).map_err(EngineError::internal)?
-        };
-        let events = serde_json::from_slice(&events).map_err(EngineError::internal)?;
+        let batch = self.kept_batch(number).await?;
+        let (events, decisions) = read_batch(&batch)?;
+        let EventBatch { instant, person, .. } = batch;
         Ok(EventBatchShown { number, instant, person, events, decisions })
     }
 
@@ -396,6 +392,15 @@ pub(crate) struct Placed<'a> {
 
 /// A customer's stay of a family.
 type Stayed = (CustomerKey, String, care_domain::event::Stay);
+
+/// The events of a kept batch, and what was decided about them.
+pub(crate) fn read_batch(batch: &EventBatch) -> Result<(Vec<Event>, Vec<Decision>), EngineError> {
+    let decisions = match batch.decisions.as_slice() {
+        [] => Vec::new(),
+        log => serde_json::from_slice(log).map_err(EngineError::internal)?,
+    };
+    Ok((serde_json::from_slice(&batch.events).map_err(EngineError::internal)?, decisions))
+}
 
 /// A log of decisions as bytes; empty when there are none.
 fn log_of(decisions: &[Decision]) -> Result<Vec<u8>, EngineError> {

@@ -1,5 +1,6 @@
 //! Export for the business-analysis system: every table and every decision, without anything that tells who somebody is.
 
+use crate::event::read_batch;
 use crate::{Engine, EngineError};
 use care_domain::contact::Channel;
 use care_domain::event::{Event, EventId, Standing};
@@ -48,11 +49,11 @@ impl Engine {
         }
         let mut told = TableFile::create(folder, EVENTS, form)?;
         for number in 1..=self.store.last_event_batch().await? {
-            let batch = self.event_batch(Some(number)).await?;
-            let world = self.kept_batch(number).await?.world;
-            let decided: Vec<Vec<Cell>> = batch.decisions.iter().map(|decision| row(&world, decision)).collect();
+            let batch = self.kept_batch(number).await?;
+            let (events, decisions) = read_batch(&batch)?;
+            let decided: Vec<Vec<Cell>> = decisions.iter().map(|decision| row(&batch.world, decision)).collect();
             file.write(&decided)?;
-            let events: Vec<Vec<Cell>> = batch.events.iter().map(|event| event_row(number, event)).collect();
+            let events: Vec<Vec<Cell>> = events.iter().map(|event| event_row(number, event)).collect();
             told.write(&events)?;
         }
         Ok((file.finish()?, told.finish()?))

@@ -4,7 +4,7 @@ use crate::reference::LoadedTables;
 use crate::{Engine, EngineError};
 use care_domain::contact::Channel;
 use care_domain::identity::Identity;
-use care_domain::manifest::Manifest;
+use care_domain::manifest::{Action, Manifest};
 use care_domain::render::{Body, Labels, Person, check_slot, render};
 use care_domain::sms::Frame;
 use care_store::{NewContact, StoredContact};
@@ -73,6 +73,12 @@ impl Renderer {
     /// The manifest of a contact's version.
     pub(crate) fn manifest(&self, contact: &NewContact) -> Option<&Manifest> {
         self.manifests.get(&contact.component).map(Arc::as_ref)
+    }
+
+    /// What a department is asked to do by a contact; `None` where it is a message.
+    pub(crate) fn action(&self, contact: &NewContact) -> Option<&Action> {
+        let templates = &self.manifest(contact)?.templates;
+        templates.iter().find(|template| template.name == contact.template)?.action.as_ref()
     }
 }
 

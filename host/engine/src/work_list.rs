@@ -122,8 +122,6 @@ impl Engine {
         let renderer = self.renderer(&contacts).await?;
         let listed = |work: &StandingWork| {
             let planned = &work.contact.planned;
-            let manifest = renderer.manifest(planned);
-            let template = manifest.and_then(|m| m.templates.iter().find(|t| t.name == planned.template));
             ListedWork {
                 place: work.contact.seq,
                 contact: planned.id.to_string(),
@@ -132,7 +130,7 @@ impl Engine {
                 round: planned.round,
                 customer: identities.get(&planned.customer).map_or(String::new(), |i| i.external_id.clone()),
                 addressee: planned.addressee,
-                action: template.and_then(|t| t.action.clone()),
+                action: renderer.action(planned).cloned(),
                 standing: work.standing.clone(),
                 planned_at: time::write_instant(planned.planned_at),
                 not_after: time::write_instant(planned.not_after),

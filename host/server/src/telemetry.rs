@@ -100,10 +100,6 @@ fn random<const N: usize>() -> [u8; N] {
     std::array::from_fn(|at| secret[at])
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Sends batches until nobody makes spans any more.
 async fn export(collector: Collector, mut spans: Receiver<Span>) {
     let mut was_well = true;
@@ -139,7 +135,8 @@ fn span(span: &Span) -> Value {
     let ended = i128::from(span.ended_ms) * 1_000_000;
     let began = ended - span.took.as_nanos() as i128;
     let mut value = json!({
-        "traceId": hex(&span.trace), "spanId": hex(&span.id), "name": format!("{} {}", span.method, span.path),
+        "traceId": hex::encode(span.trace), "spanId": hex::encode(span.id),
+        "name": format!("{} {}", span.method, span.path),
         // A server's.
         "kind": 2,
         "startTimeUnixNano": began.to_string(), "endTimeUnixNano": ended.to_string(),
@@ -151,7 +148,7 @@ fn span(span: &Span) -> Value {
         "status": {"code": if span.status >= 500 { 2 } else { 0 }},
     });
     if let Some(parent) = span.parent {
-        value["parentSpanId"] = hex(&parent).into();
+        value["parentSpanId"] = hex::encode(parent).into();
     }
     value
 }

@@ -57,6 +57,5 @@ fn is_sound(id: &HeaderValue) -> bool {
 
 fn fresh() -> HeaderValue {
     let secret = care_engine::Engine::new_secret().unwrap_or_default();
-    let digits: String = secret.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    HeaderValue::from_str(&hex::encode(&secret[..8])).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }

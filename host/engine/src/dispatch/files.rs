@@ -118,7 +118,6 @@ fn files_of(
             settled.push(Settled { contact: planned.id, state: ContactState::Failed, note: "no address".into() });
             continue;
         };
-        let template = renderer.manifest(planned).and_then(|m| m.templates.iter().find(|t| t.name == planned.template));
         let line = Line {
             contact: planned.id.to_string(),
             campaign: &planned.campaign,
@@ -126,7 +125,7 @@ fn files_of(
             addressee: planned.addressee,
             to,
             customer: identity.map_or("", |i| i.external_id.as_str()),
-            action: template.and_then(|t| t.action.as_ref()),
+            action: renderer.action(planned),
             text: renderer.text(contact, identity)?,
             not_after: planned.not_after,
         };

@@ -15,6 +15,13 @@ use serde_json::{Map, Value, json};
 pub const EVIDENCE_DAYS: i32 = 7;
 
 impl Engine {
+    /// On what a submission is tried: the day of the newest snapshot, as a plan of that day would run.
+    pub async fn trial_request(&self, workers: usize) -> Result<PlanRequest, EngineError> {
+        let date = self.snapshot(None, None).await?.manifest().business_date;
+        PlanRequest::of(date, workers)
+            .ok_or_else(|| EngineError::refused("bad-date", "the snapshot's date is out of range", "Import it anew"))
+    }
+
     /// Simulates a submission on these conditions, every rule on and nothing sent, and keeps the evidence.
     pub async fn simulate(
         &self,

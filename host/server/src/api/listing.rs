@@ -109,7 +109,7 @@ pub(super) fn cut<T>(
 
 /// What only this server can make of a text, as long as it runs: 32 digits.
 pub(super) fn sealed(api: &Api, what: &str, text: &[u8]) -> String {
-    seal(api, what, text).finalize().into_bytes()[..SEAL].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&seal(api, what, text).finalize().into_bytes()[..SEAL])
 }
 
 fn seal(api: &Api, list: &str, position: &[u8]) -> Hmac<Sha256> {

@@ -94,7 +94,7 @@ impl Api {
             stopping: Arc::default(),
             running: Arc::default(),
             rates: Arc::new(limits::rates(a_second)),
-            server: name.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+            server: hex::encode(name).into(),
         })
     }
 

@@ -8,7 +8,7 @@ use care_domain::governance::Ground;
 use care_domain::manifest::Cap;
 use care_domain::policy::Class;
 use care_domain::standby::Standby;
-use care_engine::{Decided, EngineError, PlanRequest, SimulationRequest, StoredSubmission};
+use care_engine::{Decided, SimulationRequest, StoredSubmission};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -133,9 +133,7 @@ struct NewSimulation {
     request_body = NewSimulation, responses((status = 201, body = told::SimulationShown), Problem))]
 async fn simulate(caller: Caller, Part(id): Part<i64>, Body(new): Body<NewSimulation>) -> Answer<Made> {
     caller.engine.submission(id).await?;
-    let date = caller.engine.snapshot(None, None).await?.manifest().business_date;
-    let request = PlanRequest::of(date, crate::commands::plan::cores())
-        .ok_or_else(|| EngineError::refused("bad-date", "the snapshot's date is out of range", "Import it anew"))?;
+    let request = caller.engine.trial_request(crate::commands::plan::cores()).await?;
     let what = SimulationRequest { conditions: new.conditions.into(), params: new.params, request };
     let done = caller.engine.simulate(id, &what, (&caller.person, now_ms()), Arc::new(|_| true)).await?;
     Ok(made(json!({"simulation": done.0, "evidence": done.1})))

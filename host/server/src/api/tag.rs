@@ -40,8 +40,7 @@ pub(super) fn unchanged(headers: &HeaderMap, now: &Value) -> Answer<()> {
 
 fn tag_of(document: &Value) -> String {
     let digest = Sha256::digest(document.to_string().as_bytes());
-    let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
+    format!("\"{}\"", hex::encode(&digest[..12]))
 }
 
 #[cfg(test)]

@@ -14,9 +14,7 @@ use care_domain::governance::Ground;
 use care_domain::manifest::Manifest;
 use care_domain::standby::Standby;
 use care_domain::text::Bilingual;
-use care_engine::{
-    BranchKey, Decided, Engine, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission,
-};
+use care_engine::{BranchKey, Decided, Engine, EngineError, Simulation, SimulationRequest, StoredSubmission};
 use serde_json::json;
 
 /// `care submission`
@@ -147,9 +145,7 @@ async fn simulate(
     on: &ApproveArgs,
     params: &[(String, serde_json::Value)],
 ) -> anyhow::Result<(Simulation, Evidence)> {
-    let date = engine.snapshot(None, None).await?.manifest().business_date;
-    let request = PlanRequest::of(date, super::plan::cores())
-        .ok_or_else(|| EngineError::refused("bad-date", "the snapshot's date is out of range", "Import it anew"))?;
+    let request = engine.trial_request(super::plan::cores()).await?;
     let what = SimulationRequest { conditions: conditions(on), params: params.iter().cloned().collect(), request };
     Ok(engine.simulate(on.id, &what, (&args.user, now_ms()), super::plan::watch(args)).await?)
 }

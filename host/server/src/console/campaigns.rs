@@ -118,15 +118,14 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<String>, Query(look): 
 async fn view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<View, Problem> {
     let campaign = visitor.engine.campaign(id).await?;
     let paused = visitor.engine.pause_of(&campaign.id).await?;
-    let fact = |zh, en, value: String| (visitor.t(zh, en).to_owned(), value);
     let stands = if paused.is_some() { visitor.t("已暂停", "Paused") } else { running(visitor, campaign.active) };
     let facts = vec![
-        fact("状态", "Stands", stands.to_owned()),
-        fact("活动", "Activity", campaign.activity.clone()),
-        fact("版本摘要", "Version digest", campaign.component.clone()),
-        fact("参数", "Parameters", campaign.params.clone()),
-        fact("启动人", "Started by", campaign.started_by.clone()),
-        fact("启动时间", "Started", write_instant(campaign.started_at)),
+        visitor.fact("状态", "Stands", stands.to_owned()),
+        visitor.fact("活动", "Activity", campaign.activity.clone()),
+        visitor.fact("版本摘要", "Version digest", campaign.component.clone()),
+        visitor.fact("参数", "Parameters", campaign.params.clone()),
+        visitor.fact("启动人", "Started by", campaign.started_by.clone()),
+        visitor.fact("启动时间", "Started", write_instant(campaign.started_at)),
     ];
     let mut view = View::new(campaign.id.clone()).with(Block::Facts(facts));
     if let Some(paused) = &paused {
@@ -219,16 +218,15 @@ async fn evaluated(visitor: &Visitor, view: View, id: &str) -> View {
         );
     };
     let [low, high] = effect.ci95;
-    let fact = |zh, en, value: String| (visitor.t(zh, en).to_owned(), value);
     let sample = compared
         .sample
         .as_ref()
         .map_or("–".to_owned(), |sample| format!("{} + {}", figure(sample.treated), figure(sample.control)));
     view.with(Block::Facts(vec![
-        fact("差异", "Difference", format!("{:+.4} {}", effect.difference, found.unit)),
-        fact("95%置信区间", "95 % interval", format!("{low:+.4} … {high:+.4}")),
-        fact("p值", "p-value", format!("{:.4}", effect.p)),
-        fact("所需样本（触达+对照）", "Sample that this difference takes", sample),
+        visitor.fact("差异", "Difference", format!("{:+.4} {}", effect.difference, found.unit)),
+        visitor.fact("95%置信区间", "95 % interval", format!("{low:+.4} … {high:+.4}")),
+        visitor.fact("p值", "p-value", format!("{:.4}", effect.p)),
+        visitor.fact("所需样本（触达+对照）", "Sample that this difference takes", sample),
     ]))
 }
 

@@ -167,9 +167,7 @@ pub(super) struct Tried {
 }
 
 fn nonce() -> String {
-    care_engine::Engine::new_secret()
-        .map(|secret| secret[..16].iter().map(|b| format!("{b:02x}")).collect())
-        .unwrap_or_default()
+    care_engine::Engine::new_secret().map(|secret| hex::encode(&secret[..16])).unwrap_or_default()
 }
 
 /// A form as it was filled in.

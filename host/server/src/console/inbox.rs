@@ -32,7 +32,7 @@ async fn view(visitor: &Visitor) -> Result<View, Problem> {
     let now = now_ms();
     let mut waiting = submissions(visitor).await?;
     waiting.extend(activations(visitor).await?);
-    waiting.extend(findings(visitor, now).await?);
+    waiting.extend(findings(visitor).await?);
     waiting.sort_by_key(|waits| waits.since);
     let columns = [
         visitor.t("事项", "What"),
@@ -110,9 +110,8 @@ async fn activations(visitor: &Visitor) -> Result<Vec<Waits>, Problem> {
     Ok(due.collect())
 }
 
-async fn findings(visitor: &Visitor, now: i64) -> Result<Vec<Waits>, Problem> {
+async fn findings(visitor: &Visitor) -> Result<Vec<Waits>, Problem> {
     let all = visitor.engine.findings().await?;
-    let today = time::today(now);
     let mine =
         all.into_iter().filter(|(_, finding)| finding.owner == visitor.person() && finding.state.name() == "open");
     let waits = |(number, finding): (i64, care_domain::follow_up::FollowUp)| Waits {
@@ -121,7 +120,7 @@ async fn findings(visitor: &Visitor, now: i64) -> Result<Vec<Waits>, Problem> {
         stands: format!("{} {}", visitor.t("期限", "due"), write_date(finding.due)),
         since: finding.opened.at,
         // The whole of its last day is in time.
-        due: finding.is_late(today).then_some(now - 1),
+        due: finding.due.checked_add(1).and_then(time::day_begins),
     };
     Ok(mine.map(waits).collect())
 }

@@ -47,18 +47,17 @@ async fn view(visitor: &Visitor, id: &str) -> Result<View, Problem> {
     let summary = visitor.engine.plan_summary(id).await?;
     let status = visitor.engine.plan_status(Some(id)).await?;
     let goes_on = matches!(summary.state, "running" | "releasing");
-    let fact = |zh, en, value: String| (visitor.t(zh, en).to_owned(), value);
     let mut facts = vec![
-        fact("状态", "Stands", words::state(visitor.tongue, summary.state).to_owned()),
-        fact("业务日期", "Date", write_date(summary.date)),
-        fact("批次", "Wave", summary.wave.to_string()),
-        fact("已判定客户", "Customers decided", figure(summary.customers)),
-        fact("分桶进度", "Buckets", format!("{} / {}", summary.tasks_done, summary.tasks)),
-        fact("结转候选", "Carried over", figure(summary.carried)),
+        visitor.fact("状态", "Stands", words::state(visitor.tongue, summary.state).to_owned()),
+        visitor.fact("业务日期", "Date", write_date(summary.date)),
+        visitor.fact("批次", "Wave", summary.wave.to_string()),
+        visitor.fact("已判定客户", "Customers decided", figure(summary.customers)),
+        visitor.fact("分桶进度", "Buckets", format!("{} / {}", summary.tasks_done, summary.tasks)),
+        visitor.fact("结转候选", "Carried over", figure(summary.carried)),
     ];
     if let Some(pace) = status.pace.filter(|_| goes_on) {
-        facts.push(fact("速度（客户/秒）", "Customers a second", figure(pace as u64)));
-        facts.push(fact("剩余秒数", "Seconds left", status.seconds_left.map_or("–".to_owned(), figure)));
+        facts.push(visitor.fact("速度（客户/秒）", "Customers a second", figure(pace as u64)));
+        facts.push(visitor.fact("剩余秒数", "Seconds left", status.seconds_left.map_or("–".to_owned(), figure)));
     }
     let title = format!("{} {} · {}", visitor.t("计划", "Plan"), write_date(summary.date), summary.wave);
     let mut view = View::new(title).going_on(goes_on).with(Block::Facts(facts));
@@ -66,11 +65,7 @@ async fn view(visitor: &Visitor, id: &str) -> Result<View, Problem> {
         view = view.warning(format!("{} {}", finding.message, finding.hint));
     }
     let totals = summary.totals();
-    let verdicts: Vec<(String, u64)> = Verdict::ALL
-        .into_iter()
-        .map(|verdict| (words::verdict(visitor.tongue, verdict.name()).to_owned(), totals.of(verdict)))
-        .filter(|(_, count)| *count > 0)
-        .collect();
+    let verdicts = words::verdicts(visitor.tongue, &totals);
     view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
     let columns = [
         visitor.t("任务", "Campaign"),

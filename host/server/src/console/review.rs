@@ -16,7 +16,7 @@ use care_domain::governance::Ground;
 use care_domain::manifest::Cap;
 use care_domain::person::Act;
 use care_domain::time::{parse_date, write_date, write_instant};
-use care_engine::{Decided, EngineError, PlanRequest, Simulation, SimulationRequest, StoredSubmission};
+use care_engine::{Decided, EngineError, Simulation, SimulationRequest, StoredSubmission};
 use std::sync::Arc;
 
 pub(super) async fn show(visitor: Visitor, Path(id): Path<i64>, Query(look): Query<Look>) -> Response {
@@ -51,33 +51,36 @@ async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View,
 
 fn facts(visitor: &Visitor, found: &StoredSubmission) -> Block {
     let manifest = &found.version.manifest;
-    let fact = |zh, en, value: String| (visitor.t(zh, en).to_owned(), value);
     let mut facts = vec![
-        fact("状态", "Stands", words::state(visitor.tongue, found.submission.state()).to_owned()),
-        fact("类别", "Class", words::class(visitor.tongue, manifest.class).to_owned()),
-        fact("归属地区", "Owner", manifest.owner_region.clone()),
-        fact("提交人", "Author", found.version.uploaded_by.clone()),
-        fact("提交时间", "Uploaded", write_instant(found.version.uploaded_at)),
-        fact("目录", "Catalogue", manifest.catalogue.join(", ")),
-        fact("目标", "Goal", format!("{} · {}", manifest.goal.outcome, manifest.goal.window_days)),
-        fact("频次上限", "Cap", format!("{} / {}", manifest.cap.contacts, manifest.cap.days)),
-        fact("权重", "Weight", manifest.weight.to_string()),
-        fact("组件摘要", "Digest", found.version.component.clone()),
+        visitor.fact("状态", "Stands", words::state(visitor.tongue, found.submission.state()).to_owned()),
+        visitor.fact("类别", "Class", words::class(visitor.tongue, manifest.class).to_owned()),
+        visitor.fact("归属地区", "Owner", manifest.owner_region.clone()),
+        visitor.fact("提交人", "Author", found.version.uploaded_by.clone()),
+        visitor.fact("提交时间", "Uploaded", write_instant(found.version.uploaded_at)),
+        visitor.fact("目录", "Catalogue", manifest.catalogue.join(", ")),
+        visitor.fact("目标", "Goal", format!("{} · {}", manifest.goal.outcome, manifest.goal.window_days)),
+        visitor.fact("频次上限", "Cap", format!("{} / {}", manifest.cap.contacts, manifest.cap.days)),
+        visitor.fact("权重", "Weight", manifest.weight.to_string()),
+        visitor.fact("组件摘要", "Digest", found.version.component.clone()),
     ];
     if let Some(approval) = &found.approval {
         let open = || visitor.t("不限", "open").to_owned();
         let date = |date: Option<i32>| date.map_or_else(open, write_date);
         let until = format!("{} – {}", date(approval.from), date(approval.until));
-        facts.push(fact("批准人", "Approved by", approval.approved_by.clone()));
-        facts.push(fact("批准期限", "From, until", until));
-        facts.push(fact("批准频次", "Granted cap", format!("{} / {}", approval.cap.contacts, approval.cap.days)));
-        facts.push(fact(
+        facts.push(visitor.fact("批准人", "Approved by", approval.approved_by.clone()));
+        facts.push(visitor.fact("批准期限", "From, until", until));
+        facts.push(visitor.fact(
+            "批准频次",
+            "Granted cap",
+            format!("{} / {}", approval.cap.contacts, approval.cap.days),
+        ));
+        facts.push(visitor.fact(
             "批准范围",
             "Granted regions",
             if approval.regions.is_empty() { open() } else { approval.regions.join(", ") },
         ));
         let budget = approval.budget_fen.map_or_else(open, |fen| format!("{:.2} 元", fen as f64 / 100.0));
-        facts.push(fact("预算", "Budget", budget));
+        facts.push(visitor.fact("预算", "Budget", budget));
     }
     Block::Facts(facts)
 }
@@ -132,20 +135,15 @@ async fn simulated(visitor: &Visitor, mut view: View, simulations: &[Simulation]
 }
 
 fn evidence_blocks(visitor: &Visitor, view: View, evidence: &Evidence) -> View {
-    let fact = |zh, en, value: String| (visitor.t(zh, en).to_owned(), value);
     let candidates = evidence.verdicts.candidates();
     let facts = vec![
-        fact("快照客户数", "Customers", figure(evidence.customers)),
-        fact("入选", "Selected", format!("{} ({})", figure(candidates), share(candidates, evidence.customers))),
-        fact("短信", "Messages by SMS", figure(evidence.sms.messages)),
-        fact("短信分段", "Segments", figure(evidence.sms.segments)),
-        fact("费用（元）", "Cost in yuan", format!("{:.2}", evidence.sms.cost_fen as f64 / 100.0)),
+        visitor.fact("快照客户数", "Customers", figure(evidence.customers)),
+        visitor.fact("入选", "Selected", format!("{} ({})", figure(candidates), share(candidates, evidence.customers))),
+        visitor.fact("短信", "Messages by SMS", figure(evidence.sms.messages)),
+        visitor.fact("短信分段", "Segments", figure(evidence.sms.segments)),
+        visitor.fact("费用（元）", "Cost in yuan", format!("{:.2}", evidence.sms.cost_fen as f64 / 100.0)),
     ];
-    let verdicts: Vec<(String, u64)> = care_domain::verdict::Verdict::ALL
-        .into_iter()
-        .map(|verdict| (words::verdict(visitor.tongue, verdict.name()).to_owned(), evidence.verdicts.of(verdict)))
-        .filter(|(_, count)| *count > 0)
-        .collect();
+    let verdicts = words::verdicts(visitor.tongue, &evidence.verdicts);
     let mut view = view.with(Block::Facts(facts));
     view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
     let mut table = Table::new(
@@ -353,9 +351,7 @@ pub(super) async fn simulate(visitor: Visitor, Path(id): Path<i64>, filled: Fill
     let who = visitor.clone();
     let act = async move |filled: &Filled| {
         who.engine.submission(id).await?;
-        let date = who.engine.snapshot(None, None).await?.manifest().business_date;
-        let request = PlanRequest::of(date, crate::commands::plan::cores())
-            .ok_or_else(|| EngineError::refused("bad-date", "the snapshot's date is out of range", "Import it anew"))?;
+        let request = who.engine.trial_request(crate::commands::plan::cores()).await?;
         let what = SimulationRequest { conditions: conditions_of(filled)?, params: serde_json::Map::new(), request };
         who.engine.simulate(id, &what, (who.person(), now_ms()), Arc::new(|_| true)).await?;
         Ok("simulated")

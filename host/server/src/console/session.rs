@@ -70,6 +70,11 @@ impl Visitor {
         self.tongue.t(zh, en)
     }
 
+    /// A name in their language, and its value.
+    pub(super) fn fact(&self, zh: &str, en: &str, value: String) -> (String, String) {
+        (self.t(zh, en).to_owned(), value)
+    }
+
     /// Who they are, in whose name the engine acts.
     pub(super) fn person(&self) -> &str {
         &self.principal.person

@@ -3,6 +3,7 @@
 use super::session::Tongue;
 use care_domain::person::Role;
 use care_domain::policy::Class;
+use care_domain::verdict::{Tally, Verdict};
 
 /// A name by its code, the code itself where nobody named it.
 fn named<'a>(tongue: Tongue, names: &[(&str, &'static str, &'static str)], code: &'a str) -> &'a str {
@@ -91,6 +92,12 @@ pub(super) fn verdict(tongue: Tongue, code: &str) -> &str {
         ],
         code,
     )
+}
+
+/// How many candidates met which verdict, by its name; those that nobody met are left out.
+pub(super) fn verdicts(tongue: Tongue, tally: &Tally) -> Vec<(String, u64)> {
+    let met = Verdict::ALL.into_iter().filter(|met| tally.of(*met) > 0);
+    met.map(|met| (verdict(tongue, met.name()).to_owned(), tally.of(met))).collect()
 }
 
 /// A channel.

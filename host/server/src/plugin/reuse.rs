@@ -3,6 +3,7 @@
 
 use super::error::PluginError;
 use super::sdk::Files;
+use care_domain::canonical;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub(super) fn inputs(folder: &Path, sdk: Files) -> Result<String, PluginError> {
         let name = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
         add(&name, &fs::read(&file).map_err(PluginError::file(&file, "reading"))?);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash.finalize()))
 }
 
 /// The files of a project in an order of their own.
@@ -55,19 +56,15 @@ pub(super) fn built_from(output: &Path, inputs: &str) -> Option<(PathBuf, Vec<u8
     let (of, digest, name) = (lines.next()?, lines.next()?, lines.next()?);
     let path = output.join(name);
     let component = fs::read(&path).ok().filter(|_| of == inputs)?;
-    (digest_of(&component) == digest).then_some((path, component))
+    (canonical::digest(&component) == digest).then_some((path, component))
 }
 
 /// Remembers what a component was built from. Where that cannot be written, the next build takes as long as this one.
 pub(super) fn remember(component: &Path, inputs: &str) {
     let (Some(output), Some(name)) = (component.parent(), component.file_name()) else { return };
     let Ok(bytes) = fs::read(component) else { return };
-    let record = format!("{inputs}\n{}\n{}\n", digest_of(&bytes), name.to_string_lossy());
+    let record = format!("{inputs}\n{}\n{}\n", canonical::digest(&bytes), name.to_string_lossy());
     let _ = fs::write(output.join(RECORD), record);
-}
-
-fn digest_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
