@@ -340,6 +340,7 @@ impl Approval {
             regions: self.regions.clone(),
             except: Vec::new(),
             areas: Vec::new(),
+            lists: manifest.lists().map(str::to_owned).collect(),
             share: self.share,
             channels: manifest.reasons.iter().map(|r| r.channels.clone()).collect(),
         }

@@ -39,6 +39,9 @@ pub struct Terms {
     pub except: Vec<Taken>,
     /// Areas in which a customer must stand, by administrative code; empty for anywhere.
     pub areas: Vec<String>,
+    /// Named lists that the activity reads. Who is on one is meant wherever the network saw them last: rescuers, and
+    /// customers whom the key-account department names (S1).
+    pub lists: Vec<String>,
     /// Share of customers, in parts of 10,000.
     pub share: u16,
     /// Channels of each reason, in order of preference.
@@ -123,6 +126,8 @@ pub struct Customer<'a> {
     pub open_complaint: bool,
     /// Stands in an active disaster area.
     pub in_disaster_area: bool,
+    /// Named lists that the customer is on, of those that somebody reads.
+    pub lists: &'a [String],
     /// The customer's time zone.
     pub zone: &'a TimeZone,
     /// Consent and refusals.
@@ -240,7 +245,8 @@ fn in_scope(who: &Customer<'_>, terms: &Terms) -> Result<(), Ruling> {
         let figures = format!("home {}, a variant has {}", who.region, taken.region);
         return Err(Ruling::stop(Verdict::OutOfRegion, "variant", figures));
     }
-    if !terms.areas.is_empty() && !terms.areas.iter().any(|area| region::covers(area, who.visited)) {
+    let is_named = who.lists.iter().any(|list| terms.lists.contains(list));
+    if !terms.areas.is_empty() && !is_named && !terms.areas.iter().any(|area| region::covers(area, who.visited)) {
         let figures = format!("stands in {}, activated for {}", who.visited, terms.areas.join(" "));
         return Err(Ruling::stop(Verdict::OutOfRegion, "area", figures));
     }

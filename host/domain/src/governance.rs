@@ -364,6 +364,28 @@ impl Submission {
         }
     }
 
+    /// Who had a part before the province looked at it; none where that is not kept, once it was refused or ended.
+    pub fn reviewed(&self) -> Option<&Reviewed> {
+        match self {
+            Self::CityReview(reviewed)
+            | Self::TrialReview(reviewed)
+            | Self::ProvincialReview(reviewed)
+            | Self::SecondReview { reviewed, .. } => Some(reviewed),
+            _ => self.granted().map(|granted| &granted.reviewed),
+        }
+    }
+
+    /// What was granted, while it stands.
+    pub fn granted(&self) -> Option<&Granted> {
+        match self {
+            Self::Approved(granted)
+            | Self::Active(granted)
+            | Self::Suspended { granted, .. }
+            | Self::Retired { granted, .. } => Some(granted),
+            _ => None,
+        }
+    }
+
     /// Whether nobody decided about it yet.
     pub fn is_undecided(&self) -> bool {
         matches!(

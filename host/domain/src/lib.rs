@@ -41,6 +41,7 @@ pub mod plan;
 pub mod policy;
 pub mod policy_version;
 pub mod preview;
+pub mod ramp;
 pub mod region;
 pub mod render;
 pub mod retention;

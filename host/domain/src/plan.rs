@@ -29,6 +29,9 @@ pub struct PinnedCampaign {
     /// Areas for which it was activated on standby.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub areas: Vec<String>,
+    /// The share of its customers to which its ramp confines it on this date, in parts of 10,000; none without a ramp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u16>,
 }
 
 /// Everything that decides what a plan does, beside the ledger up to each task's mark.

@@ -1,11 +1,14 @@
 //! Campaigns: an approved version with parameters, pinned.
 
-use crate::{Engine, EngineError};
+use crate::plan::is_planned;
+use crate::{Engine, EngineError, Watch};
 use care_domain::approval::Approval;
 use care_domain::audit::Entry;
 use care_domain::canonical;
+use care_domain::evidence::Evidence;
 use care_domain::manifest::{Manifest, World};
 use care_domain::person::{Act, Actor};
+use care_domain::ramp::Ramp;
 use care_domain::switch::Scope;
 use care_domain::text::{Finding, nearest_hint};
 use care_store::{Campaign, StoredSubmission, Thrown};
@@ -13,7 +16,7 @@ use semver::VersionReq;
 use serde_json::{Map, Value, json};
 
 /// What to start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewCampaign {
     /// Activity name.
     pub activity: String,
@@ -25,6 +28,8 @@ pub struct NewCampaign {
     pub params: Map<String, Value>,
     /// The oldest snapshot that it may run on, in days before the business date; a week when absent.
     pub max_snapshot_days: Option<u16>,
+    /// In which steps it ramps up; with everybody who was granted when absent.
+    pub ramp: Option<Ramp>,
 }
 
 /// A week-old snapshot is the oldest that anybody is contacted on, unless a campaign says otherwise †.
@@ -61,6 +66,28 @@ impl Engine {
         Ok(Started { campaign: id, version, digest: campaign.component })
     }
 
+    /// What starting a campaign would do on the day of the newest snapshot: the evidence that an approver reads, of the
+    /// approved version with these parameters. Nothing is kept, and a ramp is not asked: it shows whom all steps reach.
+    pub async fn estimate_campaign(
+        &self,
+        new: &NewCampaign,
+        workers: usize,
+        (by, at): (&str, i64),
+        watch: Watch,
+    ) -> Result<Evidence, EngineError> {
+        self.authorise(by, Act::RunCampaigns, None, at).await?;
+        let submissions = self.submissions().await?;
+        let pinned = newest_approved(&submissions, new)?;
+        not_a_model(&pinned.version.manifest)?;
+        let region = &pinned.version.manifest.owner_region;
+        let actor = self.authorise(by, Act::RunCampaigns, Some(region), at).await?;
+        let approval = self.vouched(pinned).await?;
+        not_on_standby(&approval)?;
+        self.not_twice(&pin(pinned, &approval, new, &actor)?).await?;
+        let request = self.trial_request(workers).await?;
+        self.gather_evidence(&pinned.version, &approval, &new.params, &request, watch).await
+    }
+
     /// Points a running campaign at another approved version, for plans to come: a newer one, or back to an older one.
     /// The same customers stay in its control group, and nobody is contacted twice about an occasion.
     pub async fn repoint_campaign(
@@ -83,6 +110,7 @@ impl Engine {
             variant,
             params: params.clone(),
             max_snapshot_days: Some(before.max_snapshot_days),
+            ramp: before.ramp.clone(),
         };
         let pinned = newest_approved(&submissions, &new)?;
         let approval = self.vouched(pinned).await?;
@@ -204,6 +232,7 @@ pub(crate) fn pin(
     actor: &Actor,
 ) -> Result<Campaign, EngineError> {
     let manifest = &pinned.version.manifest;
+    may_ramp(new, manifest)?;
     Ok(Campaign {
         id: String::new(),
         activity: manifest.name.clone(),
@@ -212,10 +241,22 @@ pub(crate) fn pin(
         approval: approval.digest().map_err(EngineError::internal)?,
         params: checked_params(manifest, &new.params)?,
         max_snapshot_days: new.max_snapshot_days.unwrap_or(MAX_SNAPSHOT_DAYS),
+        ramp: new.ramp.clone(),
         active: true,
         started_by: actor.person.clone(),
         started_at: actor.at,
     })
+}
+
+/// Steps are counted in dates of plans.
+fn may_ramp(new: &NewCampaign, manifest: &Manifest) -> Result<(), EngineError> {
+    let Some(ramp) = &new.ramp else { return Ok(()) };
+    ramp.check().map_err(EngineError::Refused)?;
+    if is_planned(&manifest.triggers) {
+        return Ok(());
+    }
+    let message = format!("{} is started by events or at a touchpoint, and no plan counts its days", manifest.name);
+    Err(EngineError::refused("bad-ramp", message, "Start it without a ramp; an approval may confine it to a share"))
 }
 
 /// A model contacts nobody.
@@ -237,7 +278,11 @@ fn not_on_standby(approval: &Approval) -> Result<(), EngineError> {
 }
 
 fn pinning(campaign: &Campaign) -> Value {
-    json!({"component": campaign.component, "approval": campaign.approval, "params": campaign.params})
+    let mut pinned = json!({"component": campaign.component, "approval": campaign.approval, "params": campaign.params});
+    if let Some(ramp) = &campaign.ramp {
+        pinned["ramp"] = json!(ramp);
+    }
+    pinned
 }
 
 pub(crate) fn newest_approved<'a>(

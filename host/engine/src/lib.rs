@@ -37,6 +37,8 @@ mod plan;
 mod plugins;
 mod policy;
 mod presence;
+mod pressure;
+mod ramp;
 mod reference;
 mod render;
 mod report;

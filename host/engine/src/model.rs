@@ -60,13 +60,8 @@ impl Engine {
     pub async fn run_model(&self, new: &NewModelRun, by: &str, at: i64) -> Result<ModelRun, EngineError> {
         let actor = self.authorise(by, Act::RunModels, None, at).await?;
         let submissions = self.store.submissions().await?;
-        let wanted = NewCampaign {
-            activity: new.model.clone(),
-            requirement: new.requirement.clone(),
-            variant: None,
-            params: Map::new(),
-            max_snapshot_days: None,
-        };
+        let wanted =
+            NewCampaign { activity: new.model.clone(), requirement: new.requirement.clone(), ..NewCampaign::default() };
         let pinned = newest_approved(&submissions, &wanted)?;
         let manifest = &pinned.version.manifest;
         let Some(column) = manifest.column.clone().filter(|_| manifest.world == World::Model) else {

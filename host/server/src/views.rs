@@ -16,7 +16,7 @@ pub(crate) fn campaign(campaign: &Campaign) -> Value {
         "campaign": campaign.id, "activity": campaign.activity, "requirement": campaign.requirement,
         "digest": campaign.component, "approval": campaign.approval, "active": campaign.active,
         "params": serde_json::from_str::<Value>(&campaign.params).unwrap_or_default(),
-        "max_snapshot_days": campaign.max_snapshot_days, "started_by": campaign.started_by,
+        "max_snapshot_days": campaign.max_snapshot_days, "ramp": campaign.ramp, "started_by": campaign.started_by,
         "started_at": campaign.started_at,
     })
 }

@@ -2,10 +2,14 @@
 
 use crate::Store;
 use crate::activations::{self, Activation};
+use crate::effect::leave_notice;
 use crate::error::{During, StoreError};
 use care_domain::audit::Entry;
+use care_domain::canonical;
+use care_domain::ramp::Ramp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeMap;
 
 /// A campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct Campaign {
     pub params: String,
     /// The oldest snapshot that it may run on, in days before the business date.
     pub max_snapshot_days: u16,
+    /// In which steps it ramps up; none where it begins with everybody who was granted.
+    pub ramp: Option<Ramp>,
     /// Whether it takes part in plans.
     pub active: bool,
     /// Who started it.
@@ -49,9 +55,11 @@ impl Store {
             .await
             .during(doing)?;
         let id = format!("{}-{}", campaign.activity, before + 1);
+        let ramp = campaign.ramp.as_ref().map(canonical::json).transpose();
+        let ramp = ramp.map_err(|_| StoreError::impossible("campaigns", "ramp", &id))?;
         sqlx::query(
-            "INSERT INTO campaigns (id, activity, requirement, component, approval, params, max_snapshot_days, state, \
-             started_by, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, ?)",
+            "INSERT INTO campaigns (id, activity, requirement, component, approval, params, max_snapshot_days, ramp, state, \
+             started_by, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?)",
         )
         .bind(&id)
         .bind(&campaign.activity)
@@ -60,6 +68,7 @@ impl Store {
         .bind(&campaign.approval)
         .bind(&campaign.params)
         .bind(i64::from(campaign.max_snapshot_days))
+        .bind(ramp)
         .bind(&campaign.started_by)
         .bind(campaign.started_at)
         .execute(&mut *tx)
@@ -79,7 +88,7 @@ impl Store {
             .fetch_all(&self.readers)
             .await
             .during("reading campaigns")?;
-        rows.iter().map(|row| campaign_of(row).during("reading campaigns")).collect()
+        rows.iter().map(campaign_of).collect()
     }
 
     /// Pins another version of its activity for plans to come; `false` when there is no such active campaign.
@@ -95,6 +104,63 @@ impl Store {
         .bind(&campaign.params)
         .bind(&campaign.id);
         self.change(statement, entry, doing).await
+    }
+
+    /// On how many business dates before one each of these campaigns was planned, by campaign; those of none are left out.
+    pub async fn dates_planned(&self, before: i32) -> Result<BTreeMap<String, u32>, StoreError> {
+        let dates: Vec<(String, u32)> = sqlx::query_as(
+            "SELECT json_extract(c.value, '$.campaign'), COUNT(DISTINCT p.date) FROM plans p, \
+             json_each(p.pins, '$.campaigns') c WHERE p.date < ? AND p.state IN ('releasing', 'released') GROUP BY 1",
+        )
+        .bind(before)
+        .fetch_all(&self.readers)
+        .await
+        .during("counting the dates of campaigns")?;
+        Ok(dates.into_iter().collect())
+    }
+
+    /// Messages of a campaign to customers that were handed over or failed since an instant (by when they were planned,
+    /// Unix milliseconds), and those of them that failed or are unknown.
+    pub async fn tried_since(&self, campaign: &str, since: i64) -> Result<(u64, u64), StoreError> {
+        let (handed, failed): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE state <> 'sent') FROM contacts WHERE campaign = ? \
+             AND addressee = 'customer' AND state IN ('sent', 'unknown', 'failed') AND planned_at >= ?",
+        )
+        .bind(campaign)
+        .bind(since)
+        .fetch_one(&self.readers)
+        .await
+        .during("counting what a campaign sent")?;
+        Ok((handed as u64, failed as u64))
+    }
+
+    /// Pauses a campaign, and tells whoever started it, together; `false` when it is paused already.
+    pub async fn hold_campaign(
+        &self,
+        (campaign, starter): (&str, &str),
+        entry: &Entry,
+        text: &str,
+    ) -> Result<bool, StoreError> {
+        let doing = "holding a campaign";
+        let mut tx = self.write().await?;
+        let thrown = sqlx::query(
+            "INSERT INTO switches (scope, target, person, at, reason) VALUES ('campaign', ?, ?, ?, ?) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(campaign)
+        .bind(&entry.person)
+        .bind(entry.at)
+        .bind(&entry.reason)
+        .execute(&mut *tx)
+        .await
+        .during(doing)?;
+        if thrown.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.audit(&mut tx, entry).await?;
+        leave_notice(&mut tx, starter, entry, text).await?;
+        tx.commit().await.during(doing)?;
+        Ok(true)
     }
 
     /// Stops a campaign and withdraws what waits of it, together; returns how many contacts were withdrawn.
@@ -125,7 +191,15 @@ impl Store {
     }
 }
 
-fn campaign_of(row: &SqliteRow) -> Result<Campaign, sqlx::Error> {
+fn campaign_of(row: &SqliteRow) -> Result<Campaign, StoreError> {
+    let campaign = plain_campaign_of(row).during("reading campaigns")?;
+    let ramp: Option<String> = row.try_get("ramp").during("reading campaigns")?;
+    let ramp = ramp.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(Campaign { ramp: ramp.map_err(|_| StoreError::impossible("campaigns", "ramp", &campaign.id))?, ..campaign })
+}
+
+/// A campaign but for what is written as JSON.
+fn plain_campaign_of(row: &SqliteRow) -> Result<Campaign, sqlx::Error> {
     Ok(Campaign {
         id: row.try_get("id")?,
         activity: row.try_get("activity")?,
@@ -134,6 +208,7 @@ fn campaign_of(row: &SqliteRow) -> Result<Campaign, sqlx::Error> {
         approval: row.try_get("approval")?,
         params: row.try_get("params")?,
         max_snapshot_days: row.try_get("max_snapshot_days")?,
+        ramp: None,
         active: row.try_get::<String, _>("state")? == "active",
         started_by: row.try_get("started_by")?,
         started_at: row.try_get("started_at")?,

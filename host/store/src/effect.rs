@@ -462,7 +462,7 @@ impl Store {
 }
 
 /// Leaves a notice about what an entry of the audit log tells.
-async fn leave_notice(
+pub(crate) async fn leave_notice(
     tx: &mut Transaction<'static, Sqlite>,
     person: &str,
     entry: &Entry,

@@ -2,6 +2,8 @@
 
 use crate::Store;
 use crate::error::{During, StoreError};
+use care_domain::contact::{Channel, ContactState};
+use sqlx::{QueryBuilder, Sqlite};
 use std::collections::BTreeMap;
 
 /// Of which contacts.
@@ -84,4 +86,29 @@ impl Store {
             audit_lines,
         })
     }
+
+    /// Customers by how many disturbing contacts they have had since an instant (Unix milliseconds): pairs of contacts and
+    /// customers. One occasion and round is one contact. Reads all contacts since, so it is not asked often.
+    pub async fn pressing(&self, since: i64) -> Result<Vec<(u64, u64)>, StoreError> {
+        let mut select: QueryBuilder<Sqlite> = QueryBuilder::new(
+            "SELECT n, COUNT(*) FROM (SELECT COUNT(*) AS n FROM (SELECT DISTINCT customer, activity, occasion, round \
+             FROM contacts WHERE addressee = 'customer' AND planned_at >= ",
+        );
+        select.push_bind(since);
+        let channels = Channel::ALL.into_iter().filter(|channel| channel.disturbs()).map(Channel::name);
+        let states = ContactState::ALL.into_iter().filter(|state| state.counts()).map(ContactState::name);
+        push_names(select.push(" AND coalesce(via, channel) IN ("), channels);
+        push_names(select.push(" AND state IN ("), states);
+        select.push(") GROUP BY customer) GROUP BY n");
+        let counts: Vec<(i64, i64)> =
+            select.build_query_as().fetch_all(&self.readers).await.during("counting contact pressure")?;
+        Ok(counts.into_iter().map(|(contacts, customers)| (contacts as u64, customers as u64)).collect())
+    }
+}
+
+/// A list of names, closed with its bracket.
+fn push_names(select: &mut QueryBuilder<Sqlite>, names: impl Iterator<Item = &'static str>) {
+    let mut list = select.separated(", ");
+    names.for_each(|name| drop(list.push_bind(name)));
+    list.push_unseparated(")");
 }

@@ -12,8 +12,9 @@
 //! - †The occasion is the first day of the phase.
 //! - An area's code covers what lies in it: 513200 the counties 5132xx, 510000 the whole province. †Of several areas
 //!   that cover a place, the smallest is named.
-//!
-//! Rescuers and named lists are not told apart here: the host has to bring them as customers in the area.
+//! - Rescuers, and customers whom the key-account department names, are on the named lists `rescuers` and
+//!   `disaster-customers`: they are cared for wherever the network saw them last. †Words to them name the area of the
+//!   parameters, unless they stand in one; without it they are passed over, since nobody could say where the disaster is.
 
 use care_sdk::{Activity, Category, Choice, Date, Instant, Label, Messages, Moments, Row, Run, Selected};
 use serde::Deserialize;
@@ -24,6 +25,8 @@ const CLOSE_CONTACTS: i32 = 5;
 #[derive(Deserialize)]
 struct Params {
     onset: Date,
+    #[serde(default)]
+    area: String,
     phases: Phases,
 }
 
@@ -79,6 +82,10 @@ enum Outcome {
 struct Customer {
     visited_adcode: Label,
     close_contacts: Option<i32>,
+    #[row(name = "list.rescuers")]
+    is_rescuer: Option<bool>,
+    #[row(name = "list.disaster-customers")]
+    is_named: Option<bool>,
     #[row(name = "own.last-outcome")]
     last_outcome: Option<Outcome>,
     #[row(name = "own.last-contact-at")]
@@ -94,6 +101,8 @@ struct Area {
 
 struct DisasterResponse {
     areas: Vec<Area>,
+    /// The area of the parameters, by its code; empty for none.
+    named: String,
     now: Instant,
     current: Option<Current>,
 }
@@ -118,12 +127,16 @@ impl Activity for DisasterResponse {
     type Slot = Slot;
 
     fn prepare(params: Params, areas: Vec<Area>, run: Run) -> Result<Self, String> {
-        Ok(Self { areas, now: run.now, current: params.current(run.today)? })
+        let named = params.area.clone();
+        if !named.is_empty() && !areas.iter().any(|area| area.key == named) {
+            return Err(format!("area {named:?} is none of disaster-areas: name the code of one, or none"));
+        }
+        Ok(Self { areas, named, now: run.now, current: params.current(run.today)? })
     }
 
     fn select(&self, who: &Customer) -> Option<Selected<Phase>> {
         let current = self.current.as_ref()?;
-        self.area_around(who.visited_adcode.as_str())?;
+        self.area_of(who)?;
         current.due(who).next()?;
         Some(Selected { reason: current.phase, occasion: i64::from(current.first_day.0), score: 1.0 })
     }
@@ -134,7 +147,7 @@ impl Activity for DisasterResponse {
     }
 
     fn compose(&self, who: &Customer, _: Phase, say: &mut Messages<Action, Slot>) {
-        let (Some(current), Some(area)) = (&self.current, self.area_around(who.visited_adcode.as_str())) else {
+        let (Some(current), Some(area)) = (&self.current, self.area_of(who)) else {
             return;
         };
         for action in current.due(who) {
@@ -194,6 +207,13 @@ impl Current {
 }
 
 impl DisasterResponse {
+    /// The area in which a customer stands; for somebody on a list, else that of the parameters.
+    fn area_of(&self, who: &Customer) -> Option<&Area> {
+        let is_listed = who.is_rescuer == Some(true) || who.is_named == Some(true);
+        let named = || self.areas.iter().find(|area| is_listed && area.key == self.named);
+        self.area_around(who.visited_adcode.as_str()).or_else(named)
+    }
+
     /// The smallest area that covers a place.
     fn area_around(&self, place: &str) -> Option<&Area> {
         let around = self.areas.iter().filter(|area| !area.covered().is_empty() && place.starts_with(area.covered()));

@@ -33,7 +33,14 @@ fn with(today: &str, given: &Value, areas: &[&str]) -> DisasterResponse {
 }
 
 fn customer(place: &str) -> Customer {
-    Customer { visited_adcode: place.into(), close_contacts: Some(3), last_outcome: None, last_contact_at: None }
+    Customer {
+        visited_adcode: place.into(),
+        close_contacts: Some(3),
+        is_rescuer: None,
+        is_named: None,
+        last_outcome: None,
+        last_contact_at: None,
+    }
 }
 
 fn after(outcome: Outcome, contacted: &str) -> Customer {
@@ -213,4 +220,20 @@ fn a_batch_is_chosen_by_where_customers_are() {
         .s64("customers", "own.last-contact-at", [Some(today.at(8).0), None, None, Some(today.at(8).0)]);
     let chosen = batch::select::<DisasterResponse>(&bench).expect("a selection");
     assert_eq!((chosen.rows, chosen.reasons), (vec![0], vec![Phase::Rescue.index()]));
+}
+
+#[test]
+fn rescuers_and_named_customers_are_meant_wherever_they_were_seen_last() {
+    let elsewhere = || customer("350200");
+    let rescuer = Customer { is_rescuer: Some(true), ..elsewhere() };
+    let named = Customer { is_named: Some(true), ..elsewhere() };
+    let off = Customer { is_rescuer: Some(false), is_named: Some(false), ..elsewhere() };
+    let activity = with("2008-05-12", &json!({"onset": "2008-05-12", "area": "513200"}), &["513200"]);
+    let meant = [&rescuer, &named, &off, &elsewhere()].map(|who| phase(&activity, who).is_some());
+    assert_eq!(meant, [true, true, false, false]);
+    assert_eq!(actions(&activity, &rescuer), actions(&activity, &customer("513221")), "they are cared for alike");
+    assert_eq!(phase(&on("2008-05-12"), &rescuer), None, "nobody could say where the disaster is");
+    let run = Run { today: date("2008-05-12"), now: date("2008-05-12").at(9) };
+    let unknown = params(&json!({"onset": "2008-05-12", "area": "999999"})).expect("parameters");
+    assert!(DisasterResponse::prepare(unknown, Vec::new(), run).is_err_and(|why| why.contains("999999")));
 }

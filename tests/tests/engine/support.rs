@@ -116,7 +116,7 @@ pub(crate) fn campaign(activity: &str, variant: Option<&str>, params: Value) -> 
         requirement: "*".parse().expect("a requirement"),
         variant: variant.map(Into::into),
         params: serde_json::from_value(params).expect("parameters"),
-        max_snapshot_days: None,
+        ..NewCampaign::default()
     }
 }
 

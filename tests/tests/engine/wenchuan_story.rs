@@ -262,3 +262,24 @@ async fn an_alert_that_makes_no_sense_is_told_so_and_one_that_came_before_change
     let by = engine.take_alert(cap("8", "Alert", "", Some(50.0)).as_bytes(), "auditor", NOW).await;
     assert_eq!(by.expect_err("an auditor").findings()[0].code, "not-allowed");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rescuers_and_customers_whom_the_key_accounts_name_are_looked_after_wherever_they_were_seen_last() {
+    let Some((_folder, engine, areas)) = installation((10, 20)).await else { return };
+    let standby = Some(Standby { areas: vec!["510000".into()], days: 150 });
+    approved_then(&engine, "disaster-response", &Conditions { standby, ..Conditions::default() }).await;
+    let expires = support::day("2008-10-01");
+    for (list, numbers) in [("rescuers", "number\n13900000015\n"), ("disaster-customers", "number\n13900000016\n")] {
+        let kept = engine.import_list(list, numbers, "key accounts", expires, ("key-accounts", NOW)).await;
+        assert_eq!(kept.expect("a list").members, 1, "{list}");
+    }
+    let why = (None, "magnitude 7.9 at Wenchuan");
+    engine.activate_disaster(1, "disaster-response", why, DUTY, at("2008-05-12T16:00:00")).await.expect("activated");
+    let rescue = plan(&engine, "2008-05-12").await;
+    let meant = |i: usize| {
+        let all = support::with(&rescue, "disaster-response", Verdict::Cleared);
+        all.iter().any(|decision| decision.customer == engine.key_of(&format!("W{i:05}")))
+    };
+    let there: Vec<usize> = (0..20).filter(|i| meant(*i)).collect();
+    assert_eq!(there, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16], "in {} areas, and on the lists", areas.len());
+}

@@ -11,7 +11,7 @@ pub use check::MAX_BODY_CHARS;
 pub use params::{ParamsError, defaults};
 
 use crate::contact::{Addressee, Channel};
-use crate::field::{FieldType, Stage};
+use crate::field::{FieldType, LIST_PREFIX, Stage};
 use crate::policy::Class;
 use crate::text::Bilingual;
 use schemars::JsonSchema;
@@ -413,6 +413,11 @@ impl Manifest {
     /// A template by the index that a guest gave.
     pub fn template(&self, index: u16) -> Option<&Template> {
         self.templates.get(usize::from(index))
+    }
+
+    /// The named lists that some stage reads, by name; one may be told twice.
+    pub fn lists(&self) -> impl Iterator<Item = &str> {
+        self.fields.values().flatten().filter_map(|field| field.name.strip_prefix(LIST_PREFIX))
     }
 
     /// The fields that a stage reads; none when it names none.

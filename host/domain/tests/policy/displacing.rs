@@ -28,6 +28,7 @@ fn decided(waiting: &[(Past, Waiting)], more: Vec<Past>, terms: &[Terms], policy
         list: who.list,
         open_complaint: false,
         in_disaster_area: false,
+        lists: &[],
         zone: &who.zone,
         wishes: &who.wishes,
         past: &past,

@@ -48,6 +48,7 @@ impl Person {
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
+            lists: &[],
             zone: &self.zone,
             wishes: &self.wishes,
             past: &self.past,

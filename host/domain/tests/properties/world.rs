@@ -55,6 +55,7 @@ impl World {
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
+            lists: &[],
             zone: &self.zone,
             wishes: &self.wishes,
             past: &self.past,

@@ -180,6 +180,7 @@ impl Workbench {
                 origin: manifest.name.clone(),
                 params: params.to_owned(),
                 areas: Vec::new(),
+                share: None,
             }],
             policy: care_domain::canonical::digest_of(&policy).map_err(EngineError::internal)?,
             tables: tables.digests.clone(),

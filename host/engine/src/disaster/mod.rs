@@ -31,6 +31,8 @@ const PLACES: &str = "places";
 const VISITED: &str = "visited-adcode";
 /// The parameter that says when a disaster began.
 const ONSET: &str = "onset";
+/// The parameter that names its area to those who do not stand in it.
+const AREA: &str = "area";
 /// S1: the last phase ends 142 days after the onset (2008-05-12 to 2008-10-01).
 const LAST_DAY: i32 = 141;
 
@@ -169,9 +171,13 @@ impl Engine {
         }
         let mut params = Map::new();
         params.insert(ONSET.to_owned(), Value::from(time::write_date(disaster.onset)));
+        if self.asks_for_area(activity).await?
+            && let Some(area) = disaster.areas.first()
+        {
+            params.insert(AREA.to_owned(), Value::from(area.as_str()));
+        }
         let requirement = semver::VersionReq::STAR;
-        let new =
-            NewCampaign { activity: activity.to_owned(), requirement, variant: None, params, max_snapshot_days: None };
+        let new = NewCampaign { activity: activity.to_owned(), requirement, params, ..NewCampaign::default() };
         let until = until.unwrap_or(disaster.onset.saturating_add(LAST_DAY));
         let bounds = Bounds { areas: disaster.areas.clone(), from: disaster.onset, until };
         let started = self.activate_standby(&new, &bounds, reason, by, at).await?;
@@ -185,6 +191,16 @@ impl Engine {
         self.set_areas(&active, true, &actor).await?;
         self.note_disaster(&active, "disaster-activated", &actor).await?;
         Ok(active)
+    }
+
+    /// Whether an activity names the area to those who do not stand in it.
+    async fn asks_for_area(&self, activity: &str) -> Result<bool, EngineError> {
+        let all = self.store.submissions().await?;
+        let asks = |params: &Value| params["properties"].get(AREA).is_some();
+        Ok(all.iter().any(|s| {
+            let granted = s.submission.may_start() && s.version.manifest.name == activity;
+            granted && asks(&s.version.manifest.params)
+        }))
     }
 
     /// Ends a disaster: its area is off, its campaign stops, what waits is withdrawn. Returns how many contacts that were.

@@ -2,7 +2,7 @@
 
 use crate::{Engine, EngineError};
 use care_domain::column::Column;
-use care_domain::field::{FieldType, Stage};
+use care_domain::field::{FieldDef, FieldType, Stage};
 use care_domain::key::{Bucket, CustomerKey};
 use care_domain::outcome::Unit;
 use care_domain::text::{is_kebab, nearest_hint};
@@ -66,6 +66,12 @@ impl Engine {
         Ok(Distribution { kind: kind.to_owned(), all: all.histogram(unit), slices })
     }
 
+    /// The fields by which figures may be split: those that may be observed, and have few values.
+    pub fn slices(&self) -> impl Iterator<Item = (&str, &FieldDef)> {
+        let fields = self.dictionary.fields.iter().map(|(name, def)| (name.as_str(), def));
+        fields.filter(|(_, def)| def.stages.contains(&Stage::Observe) && sliceable(def.ty))
+    }
+
     /// What a snapshot says of customers in a field that may be observed, in the order of `keys`. `region` stands for the
     /// home region.
     pub(crate) async fn labels_of(
@@ -75,11 +81,7 @@ impl Engine {
         keys: &[CustomerKey],
     ) -> Result<Vec<String>, EngineError> {
         let field = if field == "region" { "home-adcode" } else { field };
-        let observed = |name: &&str| {
-            let found = self.dictionary.fields.get(*name);
-            found.is_some_and(|def| def.stages.contains(&Stage::Observe) && sliceable(def.ty))
-        };
-        let known: Vec<&str> = self.dictionary.fields.keys().map(String::as_str).filter(observed).collect();
+        let known: Vec<&str> = self.slices().map(|(name, _)| name).collect();
         if !known.contains(&field) {
             let near = nearest_hint(field, known.iter().copied());
             let hint = format!("Slices are fields whose stages hold observe: {}{near}", known.join(", "));

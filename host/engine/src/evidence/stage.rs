@@ -162,6 +162,7 @@ fn simulated(version: &Version, approval: &Approval, params: &Map<String, Value>
         params: checked_params(&bounded, params)?,
         areas: approval.standby.as_ref().map_or_else(Vec::new, |standby| standby.areas.clone()),
         max_snapshot_days: u16::MAX,
+        share: None,
     })
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct DueCampaign {
     pub(crate) areas: Vec<String>,
     /// The oldest snapshot that it may run on, in days before the business date.
     pub(crate) max_snapshot_days: u16,
+    /// The share of its customers to which its ramp confines it on the date, in parts of 10,000.
+    pub(crate) share: Option<u16>,
 }
 
 /// What plans of a date stand on, whatever campaigns are due.
@@ -189,25 +191,17 @@ impl Engine {
         let switches: Vec<Scope> = self.store.switches().await?.into_iter().map(|thrown| thrown.scope).collect();
         let activations = self.store.activations().await?;
         let day = (request.date, request.instant);
+        let campaigns = self.store.campaigns().await?;
+        let planned = self.dates_planned(&campaigns, request.date).await?;
         let (mut due, mut blocked) = (Vec::new(), Vec::new());
-        for campaign in self.store.campaigns().await?.into_iter().filter(|c| c.active) {
+        for campaign in campaigns.into_iter().filter(|c| c.active) {
             let refused = match self.runnable(&campaign, &submissions).await {
                 Ok((found, _)) if !found.submission.may_run() || is_stopped(&campaign, &switches) => continue,
                 Ok((_, approval)) if !approval.holds_on(request.date) => continue,
                 Ok((found, approval)) => match standby::areas_on(&campaign, &approval, &activations, day) {
                     Ok(None) => continue,
                     Ok(Some(areas)) => {
-                        let Campaign { id, approval: approval_digest, params, max_snapshot_days, .. } = campaign;
-                        let version = found.version;
-                        due.push(DueCampaign {
-                            id,
-                            version,
-                            approval,
-                            approval_digest,
-                            params,
-                            areas,
-                            max_snapshot_days,
-                        });
+                        due.push(due_campaign(campaign, found.version, approval, areas, &planned));
                         continue;
                     }
                     Err(finding) => finding,
@@ -281,6 +275,7 @@ impl Engine {
             let mut due = self.due(entry, &rivals, frame, request, tables).await?;
             due.terms.except = entry.approval.yields_to(campaigns.iter().map(|c| &c.approval));
             due.terms.areas.clone_from(&entry.areas);
+            due.terms.share = entry.share.map_or(due.terms.share, |share| share.min(due.terms.share));
             all.push(due);
         }
         Ok(all)
@@ -325,21 +320,45 @@ impl Engine {
         let mut read = BTreeMap::new();
         for campaign in campaigns {
             let fields = Stage::ALL.into_iter().flat_map(|stage| campaign.version.manifest.fields_of(stage));
-            for name in fields.filter_map(|f| f.name.strip_prefix(LIST_PREFIX)) {
-                let usable = known.iter().find(|l| l.name == name && l.expires_on >= date);
-                let list = usable.ok_or_else(|| {
-                    let message = format!("campaign {} reads list {name:?}, which is missing or expired", campaign.id);
-                    EngineError::refused("no-list", message, "Import it with `care list import`")
-                })?;
-                read.insert(name.to_owned(), list.digest.clone());
+            for (field, name) in fields.filter_map(|f| Some((f, f.name.strip_prefix(LIST_PREFIX)?))) {
+                match known.iter().find(|l| l.name == name && l.expires_on >= date) {
+                    Some(list) => drop(read.insert(name.to_owned(), list.digest.clone())),
+                    // Nobody is on a list that an activity can do without.
+                    None if field.optional => {}
+                    None => {
+                        let message =
+                            format!("campaign {} reads list {name:?}, which is missing or expired", campaign.id);
+                        return Err(EngineError::refused("no-list", message, "Import it with `care list import`"));
+                    }
+                }
             }
         }
         Ok(read)
     }
 }
 
+fn due_campaign(
+    campaign: Campaign,
+    version: Version,
+    approval: Approval,
+    areas: Vec<String>,
+    planned: &BTreeMap<String, u32>,
+) -> DueCampaign {
+    let dates = planned.get(&campaign.id).copied().unwrap_or(0);
+    DueCampaign {
+        share: campaign.ramp.as_ref().map(|ramp| ramp.share(dates)),
+        id: campaign.id,
+        version,
+        approval,
+        approval_digest: campaign.approval,
+        params: campaign.params,
+        areas,
+        max_snapshot_days: campaign.max_snapshot_days,
+    }
+}
+
 /// Whether plans run it: what only events or a touchpoint start is no part of them.
-fn is_planned(triggers: &Triggers) -> bool {
+pub(crate) fn is_planned(triggers: &Triggers) -> bool {
     triggers.by_hand || triggers.cron.is_some() || (triggers.events.is_empty() && !triggers.touchpoint)
 }
 
@@ -369,6 +388,7 @@ fn pinned(campaign: &DueCampaign) -> PinnedCampaign {
         origin: version.origin.clone(),
         params: campaign.params.clone(),
         areas: campaign.areas.clone(),
+        share: campaign.share,
     }
 }
 

@@ -3,12 +3,18 @@
 use super::batch::BatchView;
 use care_domain::column::Column;
 use care_domain::decide::{Customer, ListMark, Wishes};
+use care_domain::key::CustomerKey;
 use care_domain::policy::Policy;
 use care_domain::region;
 use care_domain::text::Language;
 use care_domain::time;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
+
+/// The named lists that a customer is on.
+fn on_lists(view: &BatchView<'_>, key: CustomerKey) -> Vec<String> {
+    view.lists.iter().filter(|(_, members)| members.contains(&key)).map(|(name, _)| name.clone()).collect()
+}
 
 /// The columns that policy reads; a snapshot may lack any of them.
 pub(super) struct FactColumns<'p> {
@@ -22,6 +28,8 @@ pub(super) struct FactColumns<'p> {
     tier: Option<Column>,
     zone: Option<Column>,
     in_disaster_area: Vec<bool>,
+    /// Named lists by row; empty where nobody reads one.
+    lists: Vec<Vec<String>>,
     zones: HashMap<String, TimeZone>,
     province: TimeZone,
 }
@@ -46,6 +54,11 @@ impl<'p> FactColumns<'p> {
         Self {
             policy,
             in_disaster_area: (0..view.len()).map(stands_in).collect(),
+            lists: if view.lists.is_empty() {
+                Vec::new()
+            } else {
+                view.keys.iter().map(|key| on_lists(view, *key)).collect()
+            },
             visited,
             tier: view.stored("tier"),
             home: view.stored("home-adcode"),
@@ -81,6 +94,7 @@ impl<'p> FactColumns<'p> {
             // What events told of is newer than the snapshot.
             open_complaint: wishes.complaint.or_else(|| self.complaint.as_ref()?.yes(row)).unwrap_or(false),
             in_disaster_area: self.in_disaster_area.get(row).copied().unwrap_or(false),
+            lists: self.lists.get(row).map_or(&[], Vec::as_slice),
             zone: self.zone(row),
             wishes,
             past: view.history.contacts.get(&key).map_or(&[], Vec::as_slice),

@@ -26,7 +26,7 @@ pub use summary::{ActivitySummary, PlanSummary};
 
 pub(crate) use batch::BatchView;
 pub(crate) use desk::{Asked, Offer, PROMPTS, ask};
-pub(crate) use due::{Due, DueCampaign, Ground, Lists, World};
+pub(crate) use due::{Due, DueCampaign, Ground, Lists, World, is_planned};
 pub(crate) use events::{EventInput, EventOutcome, decide_events};
 pub(crate) use halve::{MAX_HALVINGS, halved};
 pub(crate) use job::MAX_ATTEMPTS;

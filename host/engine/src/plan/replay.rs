@@ -144,6 +144,7 @@ impl Engine {
                 params: pinned.params.clone(),
                 areas: pinned.areas.clone(),
                 max_snapshot_days: campaign.max_snapshot_days,
+                share: pinned.share,
             })
         };
         let mut all = Vec::with_capacity(pins.campaigns.len());

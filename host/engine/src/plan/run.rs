@@ -91,6 +91,7 @@ impl Engine {
 
     /// The world of a request, and its plan, which is opened unless it was before.
     pub(super) async fn opened(&self, request: &PlanRequest, actor: &Actor) -> Result<(Plan, Arc<World>), EngineError> {
+        self.hold_ramps(actor.at).await?;
         let world = self.world(request).await?;
         let id = world.pins.id().map_err(EngineError::internal)?;
         self.collect_orphans(actor.at).await?;

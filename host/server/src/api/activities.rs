@@ -12,7 +12,7 @@ use care_engine::{NewCampaign, StoredSubmission};
 use std::collections::BTreeMap;
 
 /// The longest component that is read, in bytes; the gate says which are too long.
-pub(super) const MAX_COMPONENT: usize = 33 << 20;
+pub(crate) const MAX_COMPONENT: usize = 33 << 20;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     let uploads = OpenApiRouter::new()
@@ -176,13 +176,8 @@ fn any() -> semver::VersionReq {
 /// Activates a disaster response that was approved ahead, within its bounds.
 #[utoipa::path(post, path = "/v1/standby", tag = "activities", request_body = NewActivation, responses((status = 201, body = told::Started), Problem))]
 async fn activate(caller: Caller, Body(new): Body<NewActivation>) -> Answer<Made> {
-    let campaign = NewCampaign {
-        activity: new.activity,
-        requirement: new.version,
-        variant: None,
-        params: new.params,
-        max_snapshot_days: None,
-    };
+    let campaign =
+        NewCampaign { activity: new.activity, requirement: new.version, params: new.params, ..NewCampaign::default() };
     let bounds = Bounds { areas: new.areas, from: new.from.0, until: new.until.0 };
     let started = caller.engine.activate_standby(&campaign, &bounds, &new.reason, &caller.person, now_ms()).await?;
     Ok(made(views::started(&started)))

@@ -1,11 +1,14 @@
 //! Campaigns: approved activities at work, how they were carried out, and whether they helped.
 
 use super::prelude::*;
+use care_domain::ramp::Ramp;
 use care_engine::{Evaluation, EvaluationRequest, Measure, NewCampaign};
+use std::sync::Arc;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list, start))
+        .routes(routes!(estimate))
         .routes(routes!(show))
         .routes(routes!(repoint))
         .routes(routes!(pause))
@@ -61,6 +64,9 @@ struct New {
     /// The oldest population that it may run on, in days before the business date; 7 when absent.
     #[schema(maximum = 400)]
     max_snapshot_days: Option<u16>,
+    /// In which steps it takes its customers; with everybody who was granted when absent.
+    #[schema(value_type = Option<told::Ramp>)]
+    ramp: Option<Ramp>,
 }
 
 fn any() -> semver::VersionReq {
@@ -70,13 +76,28 @@ fn any() -> semver::VersionReq {
 /// Starts a campaign with the newest approved version that fits.
 #[utoipa::path(post, path = "/v1/campaigns", tag = "campaigns", request_body = New, responses((status = 201, body = told::Started), Problem))]
 async fn start(caller: Caller, Body(new): Body<New>) -> Answer<Made> {
-    let New { activity, version, variant, params, max_snapshot_days } = new;
-    if max_snapshot_days.is_some_and(|days| days > 400) {
-        let detail = "max_snapshot_days lies between 0 and 400";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-body", detail, "Use a newer population"));
+    Ok(made(views::started(&caller.engine.start_campaign(&new.read()?, &caller.person, now_ms()).await?)))
+}
+
+/// What starting a campaign would do on the day of the newest population: customers by verdict and region, messages and
+/// what they cost, contact pressure, overlap with running campaigns, sample messages. Nothing is started or kept.
+#[utoipa::path(post, path = "/v1/campaigns/estimate", tag = "campaigns", request_body = New, responses((status = 200, body = Object), Problem))]
+async fn estimate(caller: Caller, Body(new): Body<New>) -> Answer<Json<Value>> {
+    let who = (caller.person.as_str(), now_ms());
+    let workers = crate::commands::plan::cores();
+    let evidence = caller.engine.estimate_campaign(&new.read()?, workers, who, Arc::new(|_| true)).await?;
+    Ok(Json(json!(evidence)))
+}
+
+impl New {
+    fn read(self) -> Answer<NewCampaign> {
+        let Self { activity, version, variant, params, max_snapshot_days, ramp } = self;
+        if max_snapshot_days.is_some_and(|days| days > 400) {
+            let detail = "max_snapshot_days lies between 0 and 400";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-body", detail, "Use a newer population"));
+        }
+        Ok(NewCampaign { activity, requirement: version, variant, params, max_snapshot_days, ramp })
     }
-    let new = NewCampaign { activity, requirement: version, variant, params, max_snapshot_days };
-    Ok(made(views::started(&caller.engine.start_campaign(&new, &caller.person, now_ms()).await?)))
 }
 
 async fn whole(caller: &Caller, id: &str) -> Answer<Value> {

@@ -22,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(brake, set_brake))
         .routes(routes!(notices))
         .routes(routes!(report))
+        .routes(routes!(pressure))
 }
 
 /// Needs, with the activities that answer them.
@@ -227,6 +228,12 @@ async fn set_brake(caller: Caller, headers: HeaderMap, Body(new): Body<Brake>) -
 async fn notices(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.notices(&caller.person).await?;
     cut(&api, "notices", &paging, &all, |notice| notice.id.to_string(), |notice| json!(notice)).map(Json)
+}
+
+/// Customers by how many disturbing contacts they had in the last thirty days.
+#[utoipa::path(get, path = "/v1/pressure", tag = "findings", responses((status = 200, body = told::ContactPressure), Problem))]
+async fn pressure(caller: Caller) -> Answer<Json<Value>> {
+    Ok(Json(json!(caller.engine.contact_pressure(now_ms()).await?)))
 }
 
 /// Which report.

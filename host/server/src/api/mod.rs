@@ -32,7 +32,9 @@ mod tag;
 mod tokens;
 mod told;
 
+pub(crate) use activities::MAX_COMPONENT;
 pub(crate) use limits::USUAL_RATE;
+pub(crate) use plans::{followed, opened, plan_request};
 pub(crate) use problem::Problem;
 pub(crate) use rules::allows as may_ask;
 
@@ -80,6 +82,8 @@ pub(crate) struct Api {
     rates: Arc<limits::Rates>,
     /// The name of this process, for requests that it works on.
     server: Arc<str>,
+    /// What the console's pages had counted.
+    counted: crate::console::Desk,
 }
 
 impl Api {
@@ -95,6 +99,7 @@ impl Api {
             running: Arc::default(),
             rates: Arc::new(limits::rates(a_second)),
             server: hex::encode(name).into(),
+            counted: crate::console::Desk::default(),
         })
     }
 
@@ -106,6 +111,11 @@ impl Api {
     /// The name of this process.
     pub(crate) fn server_name(&self) -> &str {
         &self.server
+    }
+
+    /// Where the console's pages have counted what takes long.
+    pub(crate) fn counted(&self) -> &crate::console::Desk {
+        &self.counted
     }
 
     /// What the forms of a session carry: nobody else can make it.

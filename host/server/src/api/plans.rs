@@ -5,7 +5,7 @@ use super::prelude::*;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use care_domain::time::write_instant;
 use care_engine::author::PlannedBatch;
-use care_engine::{EngineError, PlanRequest, PlanStatus, PlanSummary, Progress, WantedBatch, Watch};
+use care_engine::{Engine, EngineError, PlanRequest, PlanStatus, PlanSummary, Progress, WantedBatch, Watch};
 use futures::stream::{self, Stream};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,20 +60,30 @@ struct New {
 /// `/v1/plans/{plan}/progress` tells how far it is.
 #[utoipa::path(post, path = "/v1/plans", tag = "plans", request_body = New, responses((status = 202, body = told::PlanBegun), Problem))]
 async fn run(State(api): State<Api>, caller: Caller, Body(new): Body<New>) -> Answer<(StatusCode, Json<Value>)> {
-    let date = match new.date {
-        Some(Day(date)) => date,
-        None => caller.engine.snapshot(new.population.as_deref(), None).await?.manifest().business_date,
-    };
-    let mut request = PlanRequest::of(date, crate::commands::plan::cores())
-        .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
-    request.wave = new.wave.unwrap_or(1);
+    let mut request =
+        plan_request(&caller.engine, new.date.map(|day| day.0), new.population, new.wave.unwrap_or(1)).await?;
     request.instant = new.at.unwrap_or(request.instant);
-    request.snapshot = new.population;
-    if request.wave == 0 {
-        return Err(EngineError::refused("bad-wave", "waves are counted from 1", "Name another wave").into());
-    }
     begun(&api, move |watch| async move { caller.engine.run_plan(&request, &caller.person, now_ms(), watch).await })
         .await
+}
+
+/// What to plan: a wave of a date, which is that of the newest population where none is named.
+pub(crate) async fn plan_request(
+    engine: &Engine,
+    date: Option<i32>,
+    population: Option<String>,
+    wave: u32,
+) -> Result<PlanRequest, EngineError> {
+    let date = match date {
+        Some(date) => date,
+        None => engine.snapshot(population.as_deref(), None).await?.manifest().business_date,
+    };
+    if wave == 0 {
+        return Err(EngineError::refused("bad-wave", "waves are counted from 1", "Name another wave"));
+    }
+    let request = PlanRequest::of(date, crate::commands::plan::cores())
+        .ok_or_else(|| EngineError::refused("bad-date", "the date is out of range", "Use a date near today"))?;
+    Ok(PlanRequest { wave, snapshot: population, ..request })
 }
 
 /// Goes on with an interrupted or paused plan as it pinned the world.
@@ -90,6 +100,15 @@ async fn resume(State(api): State<Api>, caller: Caller, Part(id): Part<String>) 
 
 /// Has a plan run in the background; answers with its id once it is open, or with what was refused before.
 async fn begun<F>(api: &Api, job: impl FnOnce(Watch) -> F) -> Answer<(StatusCode, Json<Value>)>
+where
+    F: Future<Output = Result<PlanSummary, EngineError>> + Send + 'static,
+{
+    let plan = opened(api, job).await.map_err(|error| error.map_or_else(Problem::failed, Problem::from))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({"plan": plan}))))
+}
+
+/// The same for whoever shows it otherwise; without an error where the job itself broke.
+pub(crate) async fn opened<F>(api: &Api, job: impl FnOnce(Watch) -> F) -> Result<String, Option<EngineError>>
 where
     F: Future<Output = Result<PlanSummary, EngineError>> + Send + 'static,
 {
@@ -115,14 +134,13 @@ where
         }
         done
     });
-    let accepted = |plan: &str| Ok((StatusCode::ACCEPTED, Json(json!({"plan": plan}))));
     tokio::select! {
-        Ok(plan) = opened => accepted(&plan),
+        Ok(plan) = opened => Ok(plan),
         // It ended before it was open: it was refused, or was complete already.
         done = &mut running => match done {
-            Ok(Ok(summary)) => accepted(&summary.plan),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(Problem::failed()),
+            Ok(Ok(summary)) => Ok(summary.plan),
+            Ok(Err(error)) => Err(Some(error)),
+            Err(_) => Err(None),
         },
     }
 }
@@ -166,8 +184,13 @@ async fn progress(
     Part(id): Part<String>,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let plan = caller.engine.plan(Some(&id)).await?.id;
+    Ok(followed(api, caller.engine, plan))
+}
+
+/// How far a plan is, step by step, until it is over or the server stops.
+pub(crate) fn followed(api: Api, engine: Engine, plan: String) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let steps = stream::unfold(Some(0u64), move |step| {
-        let (api, engine, plan) = (api.clone(), caller.engine.clone(), plan.clone());
+        let (api, engine, plan) = (api.clone(), engine.clone(), plan.clone());
         async move {
             let step = step?;
             if step > 0 {
@@ -180,7 +203,7 @@ async fn progress(
             Some((Ok(event), (!over).then_some(step + 1)))
         }
     });
-    Ok(Sse::new(steps).keep_alive(KeepAlive::default()))
+    Sse::new(steps).keep_alive(KeepAlive::default())
 }
 
 /// Why.

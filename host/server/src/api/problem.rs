@@ -82,6 +82,11 @@ impl Problem {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// What it is, for programs.
+    pub(crate) fn code(&self) -> &str {
+        &self.0.code
+    }
+
     /// What is wrong, and where.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail

@@ -6,6 +6,7 @@ use crate::args::{Args, CampaignCommand};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use crate::views;
+use care_domain::ramp::Ramp;
 use care_engine::{Campaign, EngineError, NewCampaign};
 use serde_json::{Map, json};
 
@@ -13,7 +14,7 @@ use serde_json::{Map, json};
 pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
-        CampaignCommand::Start { activity, version, variant, params, file, max_snapshot_days } => {
+        CampaignCommand::Start { activity, version, variant, params, file, max_snapshot_days, ramp, ramp_days } => {
             let mut given = Map::new();
             if let Some(path) = file {
                 given = serde_json::from_str(&read(path)?).map_err(|error| {
@@ -28,6 +29,11 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
                 variant: variant.clone(),
                 params: given,
                 max_snapshot_days: *max_snapshot_days,
+                ramp: ramp
+                    .as_ref()
+                    .map(|shares| Ramp::parse(shares, *ramp_days))
+                    .transpose()
+                    .map_err(EngineError::Refused)?,
             };
             let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
             let text = format!(
@@ -38,9 +44,25 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
             );
             Ok(Answer::new(text, views::started(&started)))
         }
+        CampaignCommand::Estimate { activity, version, variant, params } => {
+            let new = NewCampaign {
+                activity: activity.clone(),
+                requirement: version.clone(),
+                variant: variant.clone(),
+                params: params.iter().cloned().collect(),
+                ..NewCampaign::default()
+            };
+            let (workers, who) = (super::plan::cores(), (args.user.as_str(), now_ms()));
+            let evidence = engine.estimate_campaign(&new, workers, who, super::plan::watch(args)).await?;
+            Ok(Answer::new(super::evidence::read(&evidence), json!({"estimate": evidence})))
+        }
         CampaignCommand::Show { campaign: Some(id) } => {
             let campaign = engine.campaign(id).await?;
-            let text = format!("{}\nparameters {}", line(&campaign).join("  "), campaign.params);
+            let mut text = format!("{}\nparameters {}", line(&campaign).join("  "), campaign.params);
+            if let Some(Ramp { shares, days }) = &campaign.ramp {
+                let steps: Vec<String> = shares.iter().map(|s| format!("{} %", f64::from(*s) / 100.0)).collect();
+                text += &format!("\nramps up by {}, {days} planned dates each", steps.join(", "));
+            }
             Ok(Answer::new(text, views::campaign(&campaign)))
         }
         CampaignCommand::Show { campaign: None } => {

@@ -7,6 +7,11 @@ use care_engine::Simulation;
 use serde_json::json;
 use std::collections::BTreeMap;
 
+/// Evidence as people read it, whatever it is evidence of.
+pub(crate) fn read(evidence: &Evidence) -> String {
+    numbers(evidence) + &samples(evidence)
+}
+
 /// A simulation as text and JSON.
 pub(crate) fn answer(simulation: &Simulation, evidence: &Evidence) -> Answer {
     let subject = &evidence.subject;
@@ -19,8 +24,7 @@ pub(crate) fn answer(simulation: &Simulation, evidence: &Evidence) -> Answer {
         write_date(subject.date),
         evidence.customers
     );
-    text += &numbers(evidence);
-    text += &samples(evidence);
+    text += &read(evidence);
     Answer::new(text, json!({"simulation": simulation, "evidence": evidence}))
 }
 

@@ -35,9 +35,8 @@ pub(crate) async fn standby(args: &Args, command: &StandbyCommand) -> anyhow::Re
             let new = NewCampaign {
                 activity: activity.clone(),
                 requirement: version.clone(),
-                variant: None,
                 params: params.iter().cloned().collect(),
-                max_snapshot_days: None,
+                ..NewCampaign::default()
             };
             let bounds = Bounds { areas: areas.clone(), from: *from, until: *until };
             let started = engine.activate_standby(&new, &bounds, reason, &args.user, now_ms()).await?;

@@ -16,8 +16,12 @@ pub(super) enum Block {
     Facts(Vec<(String, String)>),
     /// Messages as their readers see them: where, and the text.
     Messages(Vec<(String, String)>),
+    /// Where else to look: what is called so, and its address.
+    Links(Vec<(String, String)>),
     Table(Table),
     Bars(Bars),
+    Intervals(Intervals),
+    Progress(Progress),
     Form(Box<Form>),
     /// A word by which the page is asked again.
     Search {
@@ -173,6 +177,60 @@ impl Bars {
     }
 }
 
+/// How far something is that goes on.
+pub(super) struct Progress {
+    pub(super) title: String,
+    pub(super) done: u64,
+    pub(super) of: u64,
+    /// Where to follow it.
+    pub(super) follow: String,
+}
+
+/// Differences with their intervals, beside a line where nothing differs.
+pub(super) struct Intervals {
+    pub(super) title: String,
+    /// Where nothing differs, from the left.
+    pub(super) zero: u32,
+    pub(super) intervals: Vec<Interval>,
+}
+
+/// An interval.
+pub(super) struct Interval {
+    pub(super) label: String,
+    pub(super) told: String,
+    pub(super) left: u32,
+    pub(super) width: u32,
+    pub(super) middle: u32,
+    pub(super) top: usize,
+}
+
+/// How wide the picture of intervals is, and where it begins, in its units.
+const WIDE: f64 = 240.0;
+const BEGINS: f64 = 110.0;
+
+impl Intervals {
+    /// Of differences by label, each with the ends of its interval. All are drawn to one measure, with nothing in it.
+    pub(super) fn of(title: impl Into<String>, effects: &[(String, f64, [f64; 2])]) -> Self {
+        let low = effects.iter().map(|(_, _, [low, _])| *low).fold(0.0, f64::min);
+        let high = effects.iter().map(|(_, _, [_, high])| *high).fold(0.0, f64::max);
+        let span = if high > low { high - low } else { 1.0 };
+        let at = |value: f64| (BEGINS + (value - low) / span * WIDE).clamp(BEGINS, BEGINS + WIDE).round() as u32;
+        let interval = |(place, (label, difference, [low, high])): (usize, &(String, f64, [f64; 2]))| Interval {
+            label: label.clone(),
+            told: format!("{difference:+.4} [{low:+.4}, {high:+.4}]"),
+            left: at(*low),
+            width: at(*high).saturating_sub(at(*low)).max(1),
+            middle: at(*difference),
+            top: place * STEP,
+        };
+        Self { title: title.into(), zero: at(0.0), intervals: effects.iter().enumerate().map(interval).collect() }
+    }
+
+    pub(super) fn height(&self) -> usize {
+        self.intervals.len() * STEP
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,5 +249,19 @@ mod tests {
         let bars = Bars::of("", &[("a".to_owned(), 5), ("b".to_owned(), 20), ("c".to_owned(), 0)]);
         assert_eq!(bars.bars.iter().map(|bar| bar.width).collect::<Vec<_>>(), [25, 100, 0]);
         assert!(Bars::of("", &[("a".to_owned(), 0)]).bars[0].width == 0 && bars.height() == 84);
+    }
+
+    #[test]
+    fn intervals_are_drawn_to_one_measure_around_nothing() {
+        let effects = [("a".to_owned(), 0.1, [0.0, 0.2]), ("b".to_owned(), -0.1, [-0.2, 0.0])];
+        let drawn = Intervals::of("", &effects);
+        assert_eq!((drawn.zero, drawn.height()), (230, 56));
+        let [a, b] = drawn.intervals.as_slice() else { panic!("two") };
+        assert_eq!((a.left, a.width, a.middle), (230, 120, 290));
+        assert_eq!((b.left, b.width, b.middle), (110, 120, 170));
+        let flat = Intervals::of("", &[("a".to_owned(), 0.0, [0.0, 0.0])]);
+        assert_eq!((flat.zero, flat.intervals[0].width), (110, 1), "nothing to divide by");
+        let odd = Intervals::of("", &[("a".to_owned(), f64::NAN, [f64::NAN, f64::NAN])]);
+        assert_eq!(odd.intervals[0].left, 0);
     }
 }

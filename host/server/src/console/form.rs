@@ -4,13 +4,16 @@
 use super::session::{Tongue, Visitor};
 use crate::api::Problem;
 use crate::clock::now_ms;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use care_domain::text::Finding;
+use care_domain::time::parse_date;
 use care_engine::{Begun, EngineError, KeptAnswer, Keyed};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The longest form, in bytes.
@@ -25,6 +28,8 @@ pub(super) enum Kind {
     Date,
     Password,
     Hidden,
+    /// A file, with what it may end in.
+    File(&'static str),
     /// One of these: value and label.
     Choice(Vec<(String, String)>),
     /// Some of these: value and label.
@@ -34,7 +39,7 @@ pub(super) enum Kind {
 /// A field.
 #[derive(Debug, Clone)]
 pub(super) struct Field {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) label: String,
     pub(super) kind: Kind,
     pub(super) values: Vec<String>,
@@ -43,13 +48,15 @@ pub(super) struct Field {
     pub(super) wrong: Option<String>,
     pub(super) required: bool,
     pub(super) autocomplete: &'static str,
+    /// The code of refusals that speak of it, beside `bad-` and its name.
+    code: &'static str,
 }
 
 impl Field {
-    pub(super) fn new(name: &'static str, label: impl Into<String>, kind: Kind) -> Self {
-        let label = label.into();
+    pub(super) fn new(name: impl Into<Cow<'static, str>>, label: impl Into<String>, kind: Kind) -> Self {
+        let (name, label) = (name.into(), label.into());
         let (values, hint, wrong) = (Vec::new(), String::new(), None);
-        Self { name, label, kind, values, hint, wrong, required: false, autocomplete: "off" }
+        Self { name, label, kind, values, hint, wrong, required: false, autocomplete: "off", code: "" }
     }
 
     pub(super) fn hidden(name: &'static str, value: &str) -> Self {
@@ -69,6 +76,17 @@ impl Field {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
+    }
+
+    /// Refusals of this code speak of it.
+    pub(super) fn refused_as(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Whether a refusal speaks of it.
+    fn is_meant(&self, code: &str) -> bool {
+        code.strip_prefix("bad-") == Some(&self.name) || (code == self.code && !code.is_empty())
     }
 
     pub(super) fn autocomplete(mut self, what: &'static str) -> Self {
@@ -92,6 +110,7 @@ impl Field {
             Kind::Date => "date",
             Kind::Password => "password",
             Kind::Hidden => "hidden",
+            Kind::File(_) => "file",
             _ => "text",
         }
     }
@@ -108,7 +127,7 @@ pub(super) struct Form {
     /// What cannot be undone is confirmed by typing this.
     pub(super) typed: Option<String>,
     /// What was wrong as a whole, and what to do.
-    pub(super) wrong: Option<(String, String)>,
+    pub(super) wrong: Vec<(String, String)>,
     /// Names this filling-in: sent twice it is done once.
     pub(super) once: String,
 }
@@ -123,7 +142,7 @@ impl Form {
             fields,
             hint: String::new(),
             typed: None,
-            wrong: None,
+            wrong: Vec::new(),
             once: nonce(),
         }
     }
@@ -139,15 +158,22 @@ impl Form {
         self
     }
 
-    /// Keeps what was typed, and says what was wrong. Passwords are typed again.
-    pub(super) fn take(&mut self, filled: &Filled, wrong: &Finding) {
-        for field in self.fields.iter_mut().filter(|field| field.kind != Kind::Password) {
-            field.values = filled.all(field.name).to_vec();
+    /// Keeps what was typed, and says what was wrong. Passwords are typed and files chosen again.
+    pub(super) fn take(&mut self, filled: &Filled, wrong: &[Finding]) {
+        for field in self.fields.iter_mut().filter(|field| !matches!(field.kind, Kind::Password | Kind::File(_))) {
+            field.values = filled.all(&field.name).to_vec();
         }
-        match self.fields.iter_mut().find(|field| Some(field.name) == filled.wrong_field(&wrong.code)) {
-            Some(field) => field.wrong = Some(format!("{} {}", wrong.message, wrong.hint)),
-            None => self.wrong = Some((wrong.message.clone(), wrong.hint.clone())),
+        for finding in wrong {
+            match self.fields.iter_mut().find(|field| field.is_meant(&finding.code)) {
+                Some(field) => field.wrong = Some(format!("{} {}", finding.message, finding.hint)),
+                None => self.wrong.push((finding.message.clone(), finding.hint.clone())),
+            }
         }
+    }
+
+    /// Whether a file goes with it, so that it is sent in parts.
+    pub(super) fn has_file(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field.kind, Kind::File(_)))
     }
 
     /// The same, where this is the form that was sent.
@@ -163,7 +189,7 @@ impl Form {
 pub(super) struct Tried {
     pub(super) action: String,
     pub(super) filled: Filled,
-    pub(super) wrong: Finding,
+    pub(super) wrong: Vec<Finding>,
 }
 
 fn nonce() -> String {
@@ -174,7 +200,12 @@ fn nonce() -> String {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Filled {
     values: BTreeMap<String, Vec<String>>,
+    files: BTreeMap<String, Bytes>,
     fingerprint: [u8; 32],
+}
+
+fn unread(error: &MultipartError) -> Problem {
+    Problem::new(error.status(), "bad-form", error.body_text(), "Choose a smaller file, and send the form again")
 }
 
 impl Filled {
@@ -200,9 +231,55 @@ impl Filled {
         }
     }
 
-    /// The field that a refusal speaks of: its code is `bad-` and the field's name.
-    fn wrong_field<'a>(&'a self, code: &'a str) -> Option<&'a str> {
-        code.strip_prefix("bad-").filter(|name| self.values.contains_key(*name))
+    /// A date in days, where one was typed.
+    pub(super) fn date(&self, name: &'static str) -> Result<Option<i32>, EngineError> {
+        match self.one(name) {
+            "" => Ok(None),
+            text => parse_date(text).map(Some).ok_or_else(|| {
+                EngineError::refused(&format!("bad-{name}"), format!("{text:?} is no date."), "Write it as 2026-07-29.")
+            }),
+        }
+    }
+
+    /// A file, where one was chosen.
+    pub(super) fn file(&self, name: &str) -> &[u8] {
+        self.files.get(name).map_or(&[], Bytes::as_ref)
+    }
+
+    fn hold(&mut self, name: String, value: &str, fingerprint: &mut Sha256) {
+        // Line ends as every browser sends them differ from those that were kept.
+        let value = value.replace("\r\n", "\n");
+        fingerprint.update(format!("{name}={value}\u{0}").as_bytes());
+        self.values.entry(name).or_default().push(value);
+    }
+
+    /// A form without a file, from its bytes.
+    fn of_pairs(bytes: &[u8]) -> Self {
+        let (mut filled, mut fingerprint) = (Self::default(), Sha256::new());
+        for (name, value) in form_urlencoded::parse(bytes) {
+            filled.hold(name.into_owned(), &value, &mut fingerprint);
+        }
+        filled.fingerprint = fingerprint.finalize().into();
+        filled
+    }
+
+    /// A form that is sent in parts, one of which may be a file. How long it may be its route says.
+    async fn of_parts(mut parts: Multipart) -> Result<Self, Problem> {
+        let (mut filled, mut fingerprint) = (Self::default(), Sha256::new());
+        while let Some(part) = parts.next_field().await.map_err(|error| unread(&error))? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let is_file = part.file_name().is_some();
+            let bytes = part.bytes().await.map_err(|error| unread(&error))?;
+            if is_file {
+                fingerprint.update(name.as_bytes());
+                fingerprint.update(Sha256::digest(&bytes));
+                filled.files.insert(name, bytes);
+            } else {
+                filled.hold(name, &String::from_utf8_lossy(&bytes), &mut fingerprint);
+            }
+        }
+        filled.fingerprint = fingerprint.finalize().into();
+        Ok(filled)
     }
 
     /// Whether the browser says that one of our own pages sent it.
@@ -215,23 +292,20 @@ impl Filled {
 impl<S: Send + Sync> FromRequest<S> for Filled {
     type Rejection = Response;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let headers = request.headers().clone();
         let refused = |problem: &Problem| super::show::refused(&Tongue::of(&headers), None, problem);
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.starts_with("multipart/form-data") {
+            let parts = Multipart::from_request(request, state).await;
+            let parts = parts.map_err(|_| refused(&Problem::foreign_form()))?;
+            return Self::of_parts(parts).await.map_err(|problem| refused(&problem));
+        }
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(refused(&Problem::foreign_form()));
         }
         let bytes = to_bytes(request.into_body(), LONGEST).await.map_err(|_| refused(&Problem::foreign_form()))?;
-        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut fingerprint = Sha256::new();
-        for (name, value) in form_urlencoded::parse(&bytes) {
-            // Line ends as every browser sends them differ from those that were kept.
-            let value = value.replace("\r\n", "\n");
-            fingerprint.update(format!("{name}={value}\u{0}").as_bytes());
-            values.entry(name.into_owned()).or_default().push(value);
-        }
-        Ok(Self { values, fingerprint: fingerprint.finalize().into() })
+        Ok(Self::of_pairs(&bytes))
     }
 }
 
@@ -266,6 +340,22 @@ impl From<Problem> for NotDone {
     }
 }
 
+impl NotDone {
+    /// What a refusal of the engine amounts to, for a form with this action.
+    pub(super) fn of(visitor: &Visitor, action: &str, filled: Filled, error: EngineError) -> Self {
+        if error.findings().is_empty() {
+            return Self::Refused(error.into());
+        }
+        let wrong = super::show::told(visitor.tongue, &error);
+        Self::Again(Box::new(Tried { action: action.to_owned(), filled, wrong }))
+    }
+}
+
+/// Whether a form is one of this visitor's.
+pub(super) fn sealed(visitor: &Visitor, filled: &Filled) -> Result<(), Problem> {
+    if filled.one("seal") == visitor.seal { Ok(()) } else { Err(Problem::foreign_form()) }
+}
+
 /// Carries a form out, once, if it is one of this visitor's; what refuses it is told where it was filled in.
 pub(super) async fn carry_out(
     visitor: &Visitor,
@@ -274,15 +364,13 @@ pub(super) async fn carry_out(
     typed: Option<&str>,
     act: impl AsyncFnOnce(&Filled) -> Result<Done, EngineError>,
 ) -> Result<Response, NotDone> {
-    if filled.one("seal") != visitor.seal {
-        return Err(Problem::foreign_form().into());
-    }
-    let tried = |wrong: Finding, filled: Filled| {
+    sealed(visitor, &filled)?;
+    let tried = |wrong: Vec<Finding>, filled: Filled| {
         Err(NotDone::Again(Box::new(Tried { action: action.to_owned(), filled, wrong })))
     };
     if let Some(word) = typed.filter(|word| filled.one("typed") != *word) {
         let message = visitor.t("请输入：", "Type: ").to_owned() + word;
-        return tried(Finding::error("not-typed", message, ""), filled);
+        return tried(vec![Finding::error("not-typed", message, "")], filled);
     }
     let who = format!("{} {} {}", visitor.principal.person, visitor.principal.role.name(), visitor.principal.region);
     let key = format!("form {action} {}", filled.one("once"));
@@ -308,7 +396,6 @@ pub(super) async fn carry_out(
     }
     match done {
         Ok(done) => Ok(Redirect::to(&done.address()).into_response()),
-        Err(error) if error.findings().is_empty() => Err(Problem::from(error).into()),
-        Err(error) => tried(super::show::told(visitor.tongue, &error), filled),
+        Err(error) => Err(NotDone::of(visitor, action, filled, error)),
     }
 }

@@ -1,6 +1,7 @@
 //! The catalogue of care, 8 × 33, with which activities cover it and what they did; and the needs that were found.
 
-use super::blocks::Table;
+use super::activities::known;
+use super::blocks::{Cell, Table};
 use super::session::Visitor;
 use super::show::{Look, View, answer};
 use super::words;
@@ -9,11 +10,12 @@ use axum::extract::Query;
 use axum::response::Response;
 use care_domain::catalogue::{CATEGORIES, title};
 use care_domain::time::write_instant;
-use care_engine::{KnowledgeQuery, Learnt};
+use care_engine::Learnt;
 
 pub(super) async fn catalogue(visitor: Visitor, Query(look): Query<Look>) -> Response {
     let view = async {
-        let known = visitor.engine.knowledge(&KnowledgeQuery::default()).await?;
+        let view = View::new(visitor.t("关怀目录", "Catalogue"));
+        let Some(known) = known(&visitor, "").await? else { return Ok(view.counting(&visitor)) };
         let columns = [
             visitor.t("大类", "Category"),
             visitor.t("关怀活动", "Entry"),
@@ -29,21 +31,24 @@ pub(super) async fn catalogue(visitor: Visitor, Query(look): Query<Look>) -> Res
                 let newest =
                     known.iter().filter(covers).max_by_key(|learnt| (learnt.state == "active", &learnt.version));
                 let effect = newest.and_then(Learnt::effect).map(|(difference, _)| format!("{difference:+.4}"));
-                let name = newest.map_or(String::new(), |learnt| learnt.title.get(visitor.tongue.0).to_owned());
+                let name = newest.map_or_else(Cell::default, |learnt| {
+                    let to = format!("/console/activities/{}", learnt.activity);
+                    Cell::link(learnt.title.get(visitor.tongue.0), to)
+                });
                 let stands = newest
                     .map_or(visitor.t("未覆盖", "Not covered"), |learnt| words::state(visitor.tongue, learnt.state));
                 let english = title(entry).en;
                 table.row([
                     visitor.t(category.zh, category.name).into(),
                     visitor.t(entry.zh, &english).into(),
-                    name.into(),
+                    name,
                     stands.into(),
                     newest.map_or(0, |learnt| learnt.reaction.messages).into(),
                     effect.unwrap_or_else(|| "–".to_owned()).into(),
                 ]);
             }
         }
-        Ok::<_, Problem>(View::new(visitor.t("关怀目录", "Catalogue")).with(table))
+        Ok::<_, Problem>(view.with(table))
     };
     answer(&visitor, &look, view.await)
 }

@@ -2,28 +2,37 @@
 //! and a form calls one: the same functions that the API calls. Who may open which page the API's table says: every page
 //! names the route of the API that it stands for. No rule of the domain lives here, and no SQL.
 
+mod activities;
 mod assets;
 mod blocks;
 mod campaigns;
+mod conditions;
+mod counted;
 mod customers;
+mod evaluation;
+mod evidence;
 mod form;
 mod inbox;
 mod learnt;
 mod oversight;
+mod overview;
 mod plans;
+mod refusals;
 mod review;
 mod session;
 mod show;
 mod submissions;
+mod variant;
 mod words;
 
-use crate::api::{Api, may_ask};
+use crate::api::{Api, MAX_COMPONENT, may_ask};
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+pub(crate) use counted::Desk;
 use session::Visitor;
 
 /// An address of the console: a page, the forms that lead there, or both.
@@ -54,8 +63,15 @@ const fn both(path: &'static str, route: fn() -> MethodRouter<Api>, api: &'stati
 /// All of them. What does not stand here is not served.
 const PAGES: &[Page] = &[
     page("/console", || get(inbox::show), "/v1/me"),
-    page("/console/activities", || get(submissions::activities), "/v1/activities"),
-    page("/console/submissions", || get(submissions::list), "/v1/submissions"),
+    page("/console/overview", || get(overview::show), "/v1/plans"),
+    page("/console/activities", || get(activities::list), "/v1/activities"),
+    page("/console/activities/{activity}", || get(activities::show), "/v1/activities/{activity}"),
+    Page {
+        path: "/console/submissions",
+        route: || get(submissions::list).post(submissions::upload).layer(DefaultBodyLimit::max(MAX_COMPONENT)),
+        shows: Some("/v1/submissions"),
+        does: Some((Method::POST, "/v1/activities")),
+    },
     page("/console/submissions/{id}", || get(review::show), "/v1/submissions/{id}"),
     form(
         "/console/submissions/{id}/simulate",
@@ -76,7 +92,28 @@ const PAGES: &[Page] = &[
         Method::POST,
         "/v1/submissions/{id}/withdraw",
     ),
+    Page {
+        path: "/console/submissions/{id}/variant",
+        route: || get(variant::show).post(variant::propose),
+        shows: Some("/v1/submissions/{id}"),
+        does: Some((Method::POST, "/v1/variants")),
+    },
+    form("/console/submissions/{id}/merge", || post(review::merge), Method::POST, "/v1/submissions/{id}/merge"),
+    form("/console/submissions/{id}/retire", || post(review::retire), Method::POST, "/v1/submissions/{id}/retire"),
+    form(
+        "/console/submissions/{id}/take-back",
+        || post(review::take_back),
+        Method::POST,
+        "/v1/submissions/{id}/take-back",
+    ),
     both("/console/campaigns", || get(campaigns::list).post(campaigns::start), "/v1/campaigns"),
+    form("/console/campaigns/estimate", || post(campaigns::estimate), Method::POST, "/v1/campaigns/estimate"),
+    Page {
+        path: "/console/campaigns/{campaign}/evaluation",
+        route: || get(evaluation::show).post(evaluation::keep),
+        shows: Some("/v1/campaigns/{campaign}/evaluation"),
+        does: Some((Method::POST, "/v1/campaigns/{campaign}/evaluations")),
+    },
     page("/console/campaigns/{campaign}", || get(campaigns::show), "/v1/campaigns/{campaign}"),
     form(
         "/console/campaigns/{campaign}/pause",
@@ -91,8 +128,12 @@ const PAGES: &[Page] = &[
         "/v1/campaigns/{campaign}/resume",
     ),
     form("/console/campaigns/{campaign}/stop", || post(campaigns::stop), Method::POST, "/v1/campaigns/{campaign}/stop"),
-    page("/console/plans", || get(plans::list), "/v1/plans"),
+    both("/console/plans", || get(plans::list).post(plans::run), "/v1/plans"),
     page("/console/plans/{plan}", || get(plans::show), "/v1/plans/{plan}"),
+    page("/console/plans/{plan}/progress", || get(plans::progress), "/v1/plans/{plan}/progress"),
+    form("/console/plans/{plan}/pause", || post(plans::pause), Method::POST, "/v1/plans/{plan}/pause"),
+    form("/console/plans/{plan}/resume", || post(plans::resume), Method::POST, "/v1/plans/{plan}/resume"),
+    form("/console/plans/{plan}/cancel", || post(plans::cancel), Method::POST, "/v1/plans/{plan}/cancel"),
     page("/console/customers", || get(customers::show), "/v1/customers/{customer}/verdicts"),
     page("/console/catalogue", || get(learnt::catalogue), "/v1/knowledge"),
     page("/console/needs", || get(learnt::needs), "/v1/needs"),

@@ -1,52 +1,134 @@
 //! Plans: what was decided about everybody on a date, and how far one is that goes on.
 
-use super::blocks::{Bars, Block, Cell, Table, figure};
+use super::blocks::{Bars, Block, Cell, Progress, Table, figure};
+use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
-use super::show::{Look, View, answer};
+use super::show::{Look, View, again, answer};
 use super::words;
-use crate::api::Problem;
+use crate::api::{Problem, followed, opened, plan_request};
+use crate::clock::now_ms;
 use axum::extract::{Path, Query};
-use axum::response::Response;
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use care_domain::region;
 use care_domain::time::{write_date, write_instant};
 use care_domain::verdict::Verdict;
+use care_engine::{EngineError, PlanStatus, PlanSummary};
+
+const PLANS: &str = "/console/plans";
+/// Plans of a page.
+const PAGE: usize = 50;
 
 pub(super) async fn list(visitor: Visitor, Query(look): Query<Look>) -> Response {
-    let view = async {
-        let mut plans = visitor.engine.plans().await?;
-        plans.sort_by_key(|plan| std::cmp::Reverse(plan.created_at));
-        let columns = [
-            visitor.t("业务日期", "Date"),
-            visitor.t("批次", "Wave"),
-            visitor.t("状态", "Stands"),
-            visitor.t("任务数", "Campaigns"),
-            visitor.t("创建时间", "Made"),
-            visitor.t("编号", "Id"),
-        ];
-        let mut table = Table::new("plans", visitor.t("计划", "Plans"), columns);
-        for plan in plans {
-            table.row([
-                Cell::link(write_date(plan.pins.date), format!("/console/plans/{}", plan.id)),
-                u64::from(plan.pins.wave).into(),
-                words::state(visitor.tongue, plan.state.name()).into(),
-                (plan.pins.campaigns.len() as u64).into(),
-                write_instant(plan.created_at).into(),
-                plan.id.chars().take(12).collect::<String>().into(),
-            ]);
-        }
-        Ok::<_, Problem>(View::new(visitor.t("计划", "Plans")).with(table))
-    };
-    answer(&visitor, &look, view.await)
-}
-
-pub(super) async fn show(visitor: Visitor, Path(id): Path<String>, Query(look): Query<Look>) -> Response {
-    let view = view(&visitor, &id).await;
+    let view = all(&visitor, &look, None).await;
     answer(&visitor, &look, view)
 }
 
-async fn view(visitor: &Visitor, id: &str) -> Result<View, Problem> {
-    let summary = visitor.engine.plan_summary(id).await?;
-    let status = visitor.engine.plan_status(Some(id)).await?;
-    let goes_on = matches!(summary.state, "running" | "releasing");
+async fn all(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Result<View, Problem> {
+    let mut plans = visitor.engine.plans().await?;
+    plans.retain(|plan| look.after.is_none_or(|after| plan.created_at < after));
+    plans.sort_by_key(|plan| std::cmp::Reverse(plan.created_at));
+    let columns = [
+        visitor.t("业务日期", "Date"),
+        visitor.t("批次", "Wave"),
+        visitor.t("状态", "Stands"),
+        visitor.t("任务数", "Campaigns"),
+        visitor.t("创建时间", "Made"),
+        visitor.t("编号", "Id"),
+    ];
+    let mut table = Table::new("plans", visitor.t("计划", "Plans"), columns);
+    for plan in plans.iter().take(PAGE) {
+        table.row([
+            Cell::link(write_date(plan.pins.date), format!("{PLANS}/{}", plan.id)),
+            u64::from(plan.pins.wave).into(),
+            words::state(visitor.tongue, plan.state.name()).into(),
+            (plan.pins.campaigns.len() as u64).into(),
+            write_instant(plan.created_at).into(),
+            plan.id.chars().take(12).collect::<String>().into(),
+        ]);
+    }
+    table.next = plans.get(PAGE).and_then(|_| plans.get(PAGE - 1)).map(|last| format!("?after={}", last.created_at));
+    let mut view = View::new(visitor.t("计划", "Plans")).with(table);
+    if visitor.may(&Method::POST, "/v1/plans") {
+        let newest = visitor.t("不填则为最新客户快照的日期。", "That of the newest population when left empty.");
+        let fields = vec![
+            Field::new("date", visitor.t("业务日期", "Date"), Kind::Date).hint(newest),
+            Field::new("wave", visitor.t("批次", "Wave"), Kind::Number).value("1"),
+        ];
+        let hint = visitor.t(
+            "对所有运行中的任务统一判定；同一批次再次提交不会重复。",
+            "Decides for all running campaigns at once; the same wave again adds nothing.",
+        );
+        view = view.with(Form::new(PLANS, visitor.t("运行计划", "Run a plan"), fields).hint(hint).tried(tried));
+    }
+    Ok(view)
+}
+
+pub(super) async fn run(visitor: Visitor, filled: Filled) -> Response {
+    let who = visitor.clone();
+    let act = async move |filled: &Filled| {
+        let request =
+            plan_request(&who.engine, filled.date("date")?, None, filled.number("wave")?.unwrap_or(1)).await?;
+        let (engine, person) = (who.engine.clone(), who.person().to_owned());
+        let job = move |watch| async move { engine.run_plan(&request, &person, now_ms(), watch).await };
+        let plan = opened(&who.api, job).await.map_err(broken)?;
+        Ok(Done::at(format!("{PLANS}/{plan}"), "planned"))
+    };
+    match carry_out(&visitor, filled, PLANS, None, act).await {
+        Ok(response) => response,
+        Err(why) => again(&visitor, why, async |tried| all(&visitor, &Look::default(), Some(tried)).await).await,
+    }
+}
+
+fn broken(error: Option<EngineError>) -> EngineError {
+    error.unwrap_or_else(|| EngineError::refused("failed", "the plan broke off", "See the server's log"))
+}
+
+pub(super) async fn show(visitor: Visitor, Path(id): Path<String>, Query(look): Query<Look>) -> Response {
+    let view = view(&visitor, &id, None).await;
+    answer(&visitor, &look, view)
+}
+
+/// How far a plan is, for the page that shows it.
+pub(super) async fn progress(visitor: Visitor, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
+    let plan = visitor.engine.plan(Some(&id)).await?.id;
+    Ok(followed(visitor.api, visitor.engine, plan))
+}
+
+async fn view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<View, Problem> {
+    let plan = visitor.engine.plan(Some(id)).await?.id;
+    let mut summary = visitor.engine.plan_summary(&plan).await?;
+    let status = visitor.engine.plan_status(Some(&plan)).await?;
+    if !region::is_province(&visitor.principal.region) {
+        let seen = visitor.engine.campaigns().await?;
+        summary.activities.retain(|activity| seen.iter().any(|campaign| campaign.id == activity.campaign));
+        summary.blocked.clear();
+        summary.notices.clear();
+    }
+    let title = format!("{} {} · {}", visitor.t("计划", "Plan"), write_date(summary.date), summary.wave);
+    let mut view = View::new(title).with(Block::Facts(facts(visitor, &summary, &status)));
+    if matches!(summary.state, "running" | "releasing") {
+        view = view.with(Block::Progress(Progress {
+            title: visitor.t("进度", "Progress").to_owned(),
+            done: status.decided,
+            of: status.customers.unwrap_or(0),
+            follow: format!("{PLANS}/{plan}/progress"),
+        }));
+        view = view.going_on(true);
+    }
+    for finding in summary.blocked.iter().chain(&summary.notices) {
+        view = view.warning(format!("{} {}", finding.message, finding.hint));
+    }
+    if let Some(halt) = &status.halt {
+        view = view.warning(format!("{} {} · {}", halt.person, write_instant(halt.at), halt.reason));
+    }
+    let verdicts = words::verdicts(visitor.tongue, &summary.totals());
+    view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
+    view = view.with(by_campaign(visitor, &summary)).with(messages(visitor, &summary));
+    Ok(halts(visitor, view, &plan, summary.state, tried))
+}
+
+fn facts(visitor: &Visitor, summary: &PlanSummary, status: &PlanStatus) -> Vec<(String, String)> {
     let mut facts = vec![
         visitor.fact("状态", "Stands", words::state(visitor.tongue, summary.state).to_owned()),
         visitor.fact("业务日期", "Date", write_date(summary.date)),
@@ -55,18 +137,13 @@ async fn view(visitor: &Visitor, id: &str) -> Result<View, Problem> {
         visitor.fact("分桶进度", "Buckets", format!("{} / {}", summary.tasks_done, summary.tasks)),
         visitor.fact("结转候选", "Carried over", figure(summary.carried)),
     ];
-    if let Some(pace) = status.pace.filter(|_| goes_on) {
-        facts.push(visitor.fact("速度（客户/秒）", "Customers a second", figure(pace as u64)));
-        facts.push(visitor.fact("剩余秒数", "Seconds left", status.seconds_left.map_or("–".to_owned(), figure)));
+    if let Some(seconds) = status.seconds_left {
+        facts.push(visitor.fact("预计剩余（秒）", "Seconds left", seconds.to_string()));
     }
-    let title = format!("{} {} · {}", visitor.t("计划", "Plan"), write_date(summary.date), summary.wave);
-    let mut view = View::new(title).going_on(goes_on).with(Block::Facts(facts));
-    for finding in summary.blocked.iter().chain(&summary.notices) {
-        view = view.warning(format!("{} {}", finding.message, finding.hint));
-    }
-    let totals = summary.totals();
-    let verdicts = words::verdicts(visitor.tongue, &totals);
-    view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
+    facts
+}
+
+fn by_campaign(visitor: &Visitor, summary: &PlanSummary) -> Table {
     let columns = [
         visitor.t("任务", "Campaign"),
         visitor.t("版本", "Version"),
@@ -91,6 +168,10 @@ async fn view(visitor: &Visitor, id: &str) -> Result<View, Problem> {
             of(Verdict::PluginFault).into(),
         ]);
     }
+    table
+}
+
+fn messages(visitor: &Visitor, summary: &PlanSummary) -> Table {
     let mut messages = Table::new(
         "contacts",
         visitor.t("消息", "Messages"),
@@ -102,8 +183,71 @@ async fn view(visitor: &Visitor, id: &str) -> Result<View, Problem> {
             messages.row([activity.campaign.as_str().into(), state.into(), (*count).into()]);
         }
     }
-    if let Some(halt) = &status.halt {
-        view = view.warning(format!("{} {} · {}", halt.person, write_instant(halt.at), halt.reason));
+    messages
+}
+
+/// What may be done about a plan as it stands.
+fn halts(visitor: &Visitor, view: View, plan: &str, state: &str, tried: Option<&Tried>) -> View {
+    let path = |verb: &str| format!("{PLANS}/{plan}/{verb}");
+    let may = |verb: &str| visitor.may(&Method::POST, &format!("/v1/plans/{{plan}}/{verb}"));
+    let reason = || vec![Field::new("reason", visitor.t("理由", "Reason"), Kind::Area)];
+    let mut view = view;
+    if state == "running" && may("pause") {
+        view = view.with(Form::new(path("pause"), visitor.t("暂停计划", "Pause"), reason()).tried(tried));
     }
-    Ok(view.with(table).with(messages))
+    if matches!(state, "running" | "paused") && may("resume") {
+        view = view.with(Form::new(path("resume"), visitor.t("继续计划", "Go on"), Vec::new()).tried(tried));
+    }
+    if matches!(state, "running" | "paused") && may("cancel") {
+        let word: String = plan.chars().take(8).collect();
+        view =
+            view.with(Form::new(path("cancel"), visitor.t("取消计划", "Call off"), reason()).typed(word).tried(tried));
+    }
+    view
+}
+
+/// Carries one of a plan's forms out.
+async fn carried(
+    visitor: Visitor,
+    id: String,
+    verb: &str,
+    filled: Filled,
+    act: impl AsyncFnOnce(&Filled) -> Result<&'static str, EngineError>,
+) -> Response {
+    let action = format!("{PLANS}/{id}/{verb}");
+    let word: String = id.chars().take(8).collect();
+    let typed = (verb == "cancel").then_some(word.as_str());
+    let done = async |filled: &Filled| act(filled).await.map(|said| Done::at(format!("{PLANS}/{id}"), said));
+    match carry_out(&visitor, filled, &action, typed, done).await {
+        Ok(response) => response,
+        Err(why) => again(&visitor, why, async |tried| view(&visitor, &id, Some(tried)).await).await,
+    }
+}
+
+pub(super) async fn pause(visitor: Visitor, Path(id): Path<String>, filled: Filled) -> Response {
+    let (who, plan) = (visitor.clone(), id.clone());
+    let act = async move |filled: &Filled| {
+        who.engine.pause_plan(&plan, filled.one("reason"), (who.person(), now_ms())).await.map(|_| "paused")
+    };
+    carried(visitor, id, "pause", filled, act).await
+}
+
+pub(super) async fn resume(visitor: Visitor, Path(id): Path<String>, filled: Filled) -> Response {
+    let (who, plan) = (visitor.clone(), id.clone());
+    let act = async move |_: &Filled| {
+        let plan = who.engine.plan(Some(&plan)).await?.id;
+        let (engine, person) = (who.engine.clone(), who.person().to_owned());
+        let cores = crate::commands::plan::cores();
+        let job = move |watch| async move { engine.resume_plan(&plan, cores, (&person, now_ms()), watch).await };
+        opened(&who.api, job).await.map(|_| "resumed").map_err(broken)
+    };
+    carried(visitor, id, "resume", filled, act).await
+}
+
+pub(super) async fn cancel(visitor: Visitor, Path(id): Path<String>, filled: Filled) -> Response {
+    let (who, plan) = (visitor.clone(), id.clone());
+    let act = async move |filled: &Filled| {
+        who.engine.cancel_plan(&plan, filled.one("reason"), (who.person(), now_ms())).await.map(|_| "cancelled")
+    };
+    carried(visitor, id, "cancel", filled, act).await
 }

@@ -1,6 +1,9 @@
 //! The review: everything that the gate knows of a submission, what it would do and to whom, and the decision.
 
-use super::blocks::{Bars, Block, Cell, Table, figure, share};
+use super::activities::granted;
+use super::blocks::{Block, Table};
+use super::conditions::{conditions_of, fields as conditions};
+use super::evidence;
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
@@ -9,13 +12,10 @@ use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
 use axum::response::Response;
-use care_domain::approval::Conditions;
-use care_domain::evidence::{Evidence, Pressure};
 use care_domain::gate::{Principle, Ticks};
-use care_domain::governance::Ground;
-use care_domain::manifest::Cap;
+use care_domain::governance::{Deed, Ground, Submission};
 use care_domain::person::Act;
-use care_domain::time::{parse_date, write_date, write_instant};
+use care_domain::time::{write_date, write_instant};
 use care_engine::{Decided, EngineError, Simulation, SimulationRequest, StoredSubmission};
 use std::sync::Arc;
 
@@ -44,8 +44,10 @@ async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View,
         changes.into_iter().for_each(|change| table.row([change.what.into()]));
         view = view.with(table);
     }
+    view = view.with(history(visitor, &found.submission));
     let simulations = visitor.engine.simulations(id).await?;
     view = simulated(visitor, view, &simulations).await?;
+    view = compared(visitor, view, &simulations).await?;
     Ok(decisions(visitor, view, &found, tried))
 }
 
@@ -64,23 +66,7 @@ fn facts(visitor: &Visitor, found: &StoredSubmission) -> Block {
         visitor.fact("组件摘要", "Digest", found.version.component.clone()),
     ];
     if let Some(approval) = &found.approval {
-        let open = || visitor.t("不限", "open").to_owned();
-        let date = |date: Option<i32>| date.map_or_else(open, write_date);
-        let until = format!("{} – {}", date(approval.from), date(approval.until));
-        facts.push(visitor.fact("批准人", "Approved by", approval.approved_by.clone()));
-        facts.push(visitor.fact("批准期限", "From, until", until));
-        facts.push(visitor.fact(
-            "批准频次",
-            "Granted cap",
-            format!("{} / {}", approval.cap.contacts, approval.cap.days),
-        ));
-        facts.push(visitor.fact(
-            "批准范围",
-            "Granted regions",
-            if approval.regions.is_empty() { open() } else { approval.regions.join(", ") },
-        ));
-        let budget = approval.budget_fen.map_or_else(open, |fen| format!("{:.2} 元", fen as f64 / 100.0));
-        facts.push(visitor.fact("预算", "Budget", budget));
+        facts.extend(granted(visitor, approval));
     }
     Block::Facts(facts)
 }
@@ -131,80 +117,49 @@ async fn simulated(visitor: &Visitor, mut view: View, simulations: &[Simulation]
     if evidence.subject.sale {
         view = view.warning(visitor.t("目标是销售：关怀不是促销。", "Its goal is a sale, and care is not a sale."));
     }
-    Ok(evidence_blocks(visitor, view, &evidence))
+    Ok(evidence::shown(visitor, view, &evidence))
 }
 
-fn evidence_blocks(visitor: &Visitor, view: View, evidence: &Evidence) -> View {
-    let candidates = evidence.verdicts.candidates();
-    let facts = vec![
-        visitor.fact("快照客户数", "Customers", figure(evidence.customers)),
-        visitor.fact("入选", "Selected", format!("{} ({})", figure(candidates), share(candidates, evidence.customers))),
-        visitor.fact("短信", "Messages by SMS", figure(evidence.sms.messages)),
-        visitor.fact("短信分段", "Segments", figure(evidence.sms.segments)),
-        visitor.fact("费用（元）", "Cost in yuan", format!("{:.2}", evidence.sms.cost_fen as f64 / 100.0)),
-    ];
-    let verdicts = words::verdicts(visitor.tongue, &evidence.verdicts);
-    let mut view = view.with(Block::Facts(facts));
-    view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
-    let mut table = Table::new(
-        "verdicts",
-        visitor.t("裁决明细", "Verdicts in figures"),
-        [visitor.t("裁决", "Verdict"), visitor.t("客户", "Customers")],
-    );
-    verdicts.into_iter().for_each(|(name, count)| table.row([name.into(), count.into()]));
-    view = view.with(table).with(reach(visitor, evidence)).with(pressure(visitor, evidence));
-    view = view.with(overlaps(visitor, evidence));
-    let messages = evidence.samples.0.iter().flat_map(|(template, channels)| {
-        channels
-            .iter()
-            .flat_map(move |(channel, samples)| samples.iter().map(move |sample| (template, channel, sample)))
-    });
-    let messages: Vec<(String, String)> = messages
-        .map(|(template, channel, sample)| {
-            let text = visitor.t(&sample.zh, &sample.en).to_owned();
-            (format!("{} · {template}", words::channel(visitor.tongue, channel.name())), text)
-        })
-        .collect();
-    view.heading(visitor.t("样例消息（客户所见）", "Messages as customers read them")).with(Block::Messages(messages))
-}
-
-fn reach(visitor: &Visitor, evidence: &Evidence) -> Table {
-    let columns = [visitor.t("地市", "Region"), visitor.t("入选", "Selected"), visitor.t("通过", "Cleared")];
-    let mut table = Table::new("regions", visitor.t("按地市", "By region"), columns);
-    for (region, reach) in &evidence.regions {
-        table.row([region.as_str().into(), reach.selected.into(), reach.cleared.into()]);
+/// In what the newest simulation differs from the one before it.
+async fn compared(visitor: &Visitor, view: View, simulations: &[Simulation]) -> Result<View, Problem> {
+    let mut numbers: Vec<i64> = simulations.iter().map(|simulation| simulation.id).collect();
+    numbers.sort_unstable();
+    let [.., before, newest] = numbers.as_slice() else { return Ok(view) };
+    let title = format!("{} {before} → {newest}", visitor.t("与上次试算的差异", "Differences of the simulations"));
+    let mut table = Table::new("differences", title, [visitor.t("差异", "What differs")]);
+    for difference in visitor.engine.compare_simulations(*before, *newest).await? {
+        table.row([difference.to_string().into()]);
     }
-    table
+    Ok(view.with(table))
 }
 
-fn pressure(visitor: &Visitor, evidence: &Evidence) -> Table {
+/// Who had which part in it.
+fn history(visitor: &Visitor, submission: &Submission) -> Table {
     let columns =
-        [visitor.t("触达次数", "Contacts"), visitor.t("之前（客户）", "Before"), visitor.t("之后（客户）", "After")];
-    let mut table = Table::new("pressure", visitor.t("触达压力", "Contact pressure"), columns);
-    let (before, after) = (&evidence.pressure.before, &evidence.pressure.after);
-    let counts = |p: &Pressure| [p.none, p.one_to_three, p.four_to_ten, p.over_ten];
-    let labels = ["0", "1–3", "4–10", ">10"];
-    for ((label, before), after) in labels.into_iter().zip(counts(before)).zip(counts(after)) {
-        table.row([label.into(), before.into(), after.into()]);
+        [visitor.t("环节", "Step"), visitor.t("人员", "Who"), visitor.t("时间", "When"), visitor.t("理由", "Reason")];
+    let mut table = Table::new("history", visitor.t("审批历程", "How it came here"), columns);
+    let mut row = |step: &str, deed: &Deed, reason: &str| {
+        table.row([step.into(), deed.person.as_str().into(), write_instant(deed.at).into(), reason.into()]);
+    };
+    row(visitor.t("提交", "Submitted"), submission.author(), "");
+    if let Some(reviewed) = submission.reviewed() {
+        reviewed.city.iter().for_each(|deed| row(visitor.t("地市审核", "City review"), deed, ""));
+        reviewed.trial.iter().for_each(|deed| row(visitor.t("前端预审", "Trial"), deed, ""));
     }
-    table
-}
-
-fn overlaps(visitor: &Visitor, evidence: &Evidence) -> Table {
-    let columns = [
-        visitor.t("任务", "Campaign"),
-        visitor.t("活动", "Activity"),
-        visitor.t("共同客户", "Customers of both"),
-        visitor.t("被挤占", "Taken from it"),
-        visitor.t("判断", "Remark"),
-    ];
-    let mut table = Table::new("overlaps", visitor.t("与在运行任务的重叠", "Overlap with running campaigns"), columns);
-    for (campaign, overlap) in &evidence.overlaps {
-        let lost = evidence.displaced.get(campaign).map_or(0, |displaced| displaced.lost);
-        let remark = if overlap.duplicate { visitor.t("疑似重复", "A duplicate") } else { "" };
-        let link = Cell::link(campaign.as_str(), format!("/console/campaigns/{campaign}"));
-        let remark = Cell::from(remark).loud(overlap.duplicate);
-        table.row([link, overlap.activity.as_str().into(), overlap.both.into(), lost.into(), remark]);
+    if let Some(granted) = submission.granted() {
+        row(visitor.t("批准", "Approved"), &granted.approver, "");
+        granted.second.iter().for_each(|deed| row(visitor.t("复核", "Confirmed"), deed, ""));
+    }
+    match submission {
+        Submission::SecondReview { approver, .. } => row(visitor.t("提议批准", "Proposed"), approver, ""),
+        Submission::Suspended { by, reason, .. } => row(visitor.t("暂停", "Suspended"), by, reason),
+        Submission::Retired { by, .. } => row(visitor.t("下线", "Retired"), by, ""),
+        Submission::Rejected { reviewer, reason, .. } => row(visitor.t("驳回", "Rejected"), reviewer, reason),
+        Submission::Merged { by, into, reason, .. } => {
+            row(visitor.t("合并", "Merged"), by, &format!("→ {into}: {reason}"));
+        }
+        Submission::Withdrawn { by, reason, .. } => row(visitor.t("撤销", "Withdrawn"), by, reason),
+        _ => {}
     }
     table
 }
@@ -267,9 +222,25 @@ fn decisions(visitor: &Visitor, view: View, found: &StoredSubmission, tried: Opt
         view =
             view.with(Form::new(path("reject"), visitor.t("驳回", "Reject"), vec![ground, reason(true)]).tried(tried));
     }
+    let name = found.version.manifest.name.as_str();
     if matches!(found.submission.state(), "approved" | "active" | "suspended") && may(Act::WithdrawApproval) {
-        let name = found.version.manifest.name.as_str();
         view = view.with(plain("withdraw", "撤销批准", "Withdraw the approval").typed(name));
+    }
+    if matches!(found.submission.state(), "active" | "suspended") && may(Act::Retire) {
+        view = view.with(plain("retire", "下线", "Retire").typed(name));
+    }
+    if found.submission.is_undecided() && may(Act::TakeBack) {
+        view = view.with(plain("take-back", "撤回提交", "Take back"));
+    }
+    if found.submission.is_undecided() && may(Act::Decide) {
+        let into =
+            Field::new("into", visitor.t("并入的活动", "The activity that takes its place"), Kind::Line).required();
+        let fields = vec![into, reason(true)];
+        view = view.with(Form::new(path("merge"), visitor.t("合并", "Merge into another"), fields).tried(tried));
+    }
+    if found.submission.may_start() && may(Act::Upload) {
+        let link = (visitor.t("新建变体", "Make a variant").to_owned(), path("variant"));
+        view = view.with(Block::Links(vec![link]));
     }
     view
 }
@@ -277,49 +248,6 @@ fn decisions(visitor: &Visitor, view: View, found: &StoredSubmission, tried: Opt
 fn ticks(visitor: &Visitor) -> Field {
     let all = Principle::ALL.into_iter().map(|p| (p.name().to_owned(), principle_name(visitor, p).to_owned()));
     Field::new("principles", visitor.t("确认成立的原则", "Principles that hold"), Kind::Choices(all.collect()))
-}
-
-/// Conditions of an approval; what is left empty is granted as it was asked for.
-fn conditions(visitor: &Visitor) -> Vec<Field> {
-    let field = |name, zh, en, kind| Field::new(name, visitor.t(zh, en), kind);
-    vec![
-        field("contacts", "频次上限：次数", "Cap: contacts", Kind::Number),
-        field("days", "频次上限：天数", "Cap: in days", Kind::Number),
-        field("regions", "限定地区（编码，空格分隔）", "Only these regions, by code", Kind::Line),
-        field("share", "灰度比例（万分之）", "Share of customers, of 10,000", Kind::Number),
-        field("from", "生效日期", "From", Kind::Date),
-        field("until", "截止日期", "Until", Kind::Date),
-        field("budget", "预算（元）", "Budget in yuan", Kind::Number),
-    ]
-}
-
-fn conditions_of(filled: &Filled) -> Result<Conditions, EngineError> {
-    let date = |name: &'static str| match filled.one(name) {
-        "" => Ok(None),
-        text => parse_date(text).map(Some).ok_or_else(|| {
-            EngineError::refused(&format!("bad-{name}"), format!("{text:?} is no date."), "Write it as 2026-07-29.")
-        }),
-    };
-    let cap = match (filled.number("contacts")?, filled.number("days")?) {
-        (Some(contacts), Some(days)) => Some(Cap { contacts, days }),
-        (None, None) => None,
-        _ => {
-            return Err(EngineError::refused(
-                "bad-days",
-                "A cap is a number of contacts and a number of days.",
-                "Fill in both, or none.",
-            ));
-        }
-    };
-    Ok(Conditions {
-        cap,
-        regions: filled.one("regions").split_whitespace().map(str::to_owned).collect(),
-        share: filled.number("share")?,
-        from: date("from")?,
-        until: date("until")?,
-        budget_fen: filled.number::<u64>("budget")?.map(|yuan| yuan.saturating_mul(100)),
-        ..Conditions::default()
-    })
 }
 
 fn ticks_of(filled: &Filled) -> Ticks {
@@ -336,7 +264,7 @@ async fn carried(
 ) -> Response {
     let action = format!("/console/submissions/{id}/{verb}");
     let typed = match verb {
-        "withdraw" => visitor.engine.submission(id).await.ok().map(|found| found.version.manifest.name),
+        "withdraw" | "retire" => visitor.engine.submission(id).await.ok().map(|found| found.version.manifest.name),
         _ => None,
     };
     let done =
@@ -427,4 +355,29 @@ pub(super) async fn withdraw(visitor: Visitor, Path(id): Path<i64>, filled: Fill
         who.engine.withdraw(id, filled.one("reason"), who.person(), now_ms()).await.map(|_| "withdrawn")
     };
     carried(visitor, id, "withdraw", filled, act).await
+}
+
+pub(super) async fn merge(visitor: Visitor, Path(id): Path<i64>, filled: Filled) -> Response {
+    let who = visitor.clone();
+    let act = async move |filled: &Filled| {
+        let (into, reason) = (filled.one("into"), filled.one("reason"));
+        who.engine.merge(id, into, reason, who.person(), now_ms()).await.map(|_| "merged")
+    };
+    carried(visitor, id, "merge", filled, act).await
+}
+
+pub(super) async fn retire(visitor: Visitor, Path(id): Path<i64>, filled: Filled) -> Response {
+    let who = visitor.clone();
+    let act = async move |filled: &Filled| {
+        who.engine.retire(id, filled.one("reason"), who.person(), now_ms()).await.map(|_| "retired")
+    };
+    carried(visitor, id, "retire", filled, act).await
+}
+
+pub(super) async fn take_back(visitor: Visitor, Path(id): Path<i64>, filled: Filled) -> Response {
+    let who = visitor.clone();
+    let act = async move |filled: &Filled| {
+        who.engine.take_back(id, filled.one("reason"), who.person(), now_ms()).await.map(|()| "taken-back")
+    };
+    carried(visitor, id, "take-back", filled, act).await
 }

@@ -10,3 +10,33 @@ if (wrong) {
   wrong.tabIndex = -1;
   wrong.focus();
 }
+// What goes on is followed as the server tells it; where it cannot be followed, the page is loaded again after a while. A
+// page in which somebody is typing is left alone.
+const again = document.querySelector("meta[name=care-again]");
+const isTyping = () => [...document.querySelectorAll("main form input, main form textarea, main form select")].some(
+  (field) => field === document.activeElement || (field.type !== "hidden" && field.value !== field.defaultValue && field.tagName !== "SELECT"),
+);
+const reloadLater = () => {
+  if (again) setTimeout(() => (isTyping() ? reloadLater() : location.reload()), Number(again.content) * 1000);
+};
+const progress = document.querySelector("progress[data-follow]");
+if (progress && window.EventSource) {
+  const source = new EventSource(progress.dataset.follow);
+  const told = document.querySelector("output[for=progress]");
+  source.addEventListener("progress", (event) => {
+    const status = JSON.parse(event.data);
+    progress.max = status.customers ?? progress.max;
+    progress.value = status.decided;
+    told.textContent = `${status.decided.toLocaleString("en")} / ${progress.max.toLocaleString("en")}`;
+  });
+  source.addEventListener("done", () => {
+    source.close();
+    location.reload();
+  });
+  source.addEventListener("error", () => {
+    source.close();
+    reloadLater();
+  });
+} else {
+  reloadLater();
+}

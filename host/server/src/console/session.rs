@@ -3,11 +3,11 @@
 
 use super::form::{Field, Filled, Form, Kind};
 use super::show::{self, View};
-use crate::api::{Api, Problem};
+use crate::api::{Api, Problem, may_ask};
 use crate::clock::now_ms;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use care_domain::person::{Appointment, Role};
 use care_domain::text::Language;
@@ -73,6 +73,11 @@ impl Visitor {
     /// A name in their language, and its value.
     pub(super) fn fact(&self, zh: &str, en: &str, value: String) -> (String, String) {
         (self.t(zh, en).to_owned(), value)
+    }
+
+    /// Whether the API's table lets them ask this.
+    pub(super) fn may(&self, method: &Method, route: &str) -> bool {
+        may_ask(method, route, &self.principal).is_ok()
     }
 
     /// Who they are, in whose name the engine acts.

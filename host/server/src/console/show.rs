@@ -2,6 +2,7 @@
 
 use super::blocks::Block;
 use super::form::{Kind, NotDone, Tried};
+use super::refusals::in_words;
 use super::session::{Tongue, Visitor};
 use super::{PAGES, allowed, words};
 use crate::api::Problem;
@@ -28,6 +29,8 @@ pub(super) struct Look {
     pub(super) q: String,
     /// After what the table begins.
     pub(super) after: Option<i64>,
+    /// By which field something is split.
+    pub(super) by: Option<String>,
 }
 
 /// A page without its frame.
@@ -60,9 +63,15 @@ impl View {
         self.with(Block::Warning(text.into()))
     }
 
+    /// Some of it is still being counted: it is loaded again by itself.
+    pub(super) fn counting(self, visitor: &Visitor) -> Self {
+        let told = visitor.t("正在统计，稍后自动刷新…", "Being counted; this page loads again by itself.");
+        self.text(told).going_on(true)
+    }
+
     /// Something goes on: it is loaded again by itself.
     pub(super) fn going_on(mut self, goes_on: bool) -> Self {
-        self.again = goes_on.then_some(3);
+        self.again = self.again.or(goes_on.then_some(3));
         self
     }
 }
@@ -101,8 +110,9 @@ impl Frame<'_> {
 }
 
 /// What stands in the menu: address, Chinese, English.
-const MENU: [(&str, &str, &str); 10] = [
+const MENU: [(&str, &str, &str); 11] = [
     ("/console", "待办", "To do"),
+    ("/console/overview", "总览", "Overview"),
     ("/console/submissions", "审批", "Submissions"),
     ("/console/activities", "活动", "Activities"),
     ("/console/campaigns", "营销任务", "Campaigns"),
@@ -172,7 +182,8 @@ pub(super) fn answer(visitor: &Visitor, look: &Look, view: Result<View, Problem>
 
 /// Somebody may not, or something is not there.
 pub(super) fn refused(tongue: &Tongue, visitor: Option<&Visitor>, problem: &Problem) -> Response {
-    let view = View::new(tongue.t("未能执行", "This cannot be done")).warning(problem.detail()).text(problem.hint());
+    let told = in_words(*tongue, &Finding::error(problem.code(), problem.detail(), problem.hint()));
+    let view = View::new(tongue.t("未能执行", "This cannot be done")).warning(told.message).text(told.hint);
     (problem.status(), page(tongue, visitor, &view)).into_response()
 }
 
@@ -191,12 +202,12 @@ pub(super) async fn again(
     }
 }
 
-/// What a refusal of the engine says. Of several findings all are told.
-pub(super) fn told(tongue: Tongue, error: &EngineError) -> Finding {
-    let mut refusing = error.findings().iter().filter(|finding| finding.refuses());
-    let Some(first) = refusing.next() else {
-        return Finding::error("failed", tongue.t("未能执行。", "It could not be carried out."), "");
-    };
-    let more = refusing.map(|finding| format!(" {}", finding.message));
-    Finding { message: format!("{}{}", first.message, more.collect::<String>()), ..first.clone() }
+/// What a refusal of the engine says: everything that it found.
+pub(super) fn told(tongue: Tongue, error: &EngineError) -> Vec<Finding> {
+    let refusing = error.findings().iter().filter(|finding| finding.refuses());
+    let refusing: Vec<Finding> = refusing.map(|finding| in_words(tongue, finding)).collect();
+    if refusing.is_empty() {
+        return vec![Finding::error("failed", tongue.t("未能执行。", "It could not be carried out."), "")];
+    }
+    refusing
 }

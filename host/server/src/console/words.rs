@@ -1,6 +1,9 @@
 //! What people call things, in both languages: names that elsewhere are codes.
 
 use super::session::Tongue;
+use care_domain::catalogue::CATEGORIES;
+use care_domain::contact::Addressee;
+use care_domain::evidence::Differs;
 use care_domain::person::Role;
 use care_domain::policy::Class;
 use care_domain::verdict::{Tally, Verdict};
@@ -100,6 +103,25 @@ pub(super) fn verdicts(tongue: Tongue, tally: &Tally) -> Vec<(String, u64)> {
     met.map(|met| (verdict(tongue, met.name()).to_owned(), tally.of(met))).collect()
 }
 
+/// To whom a message goes.
+pub(super) fn addressee(tongue: Tongue, addressee: Addressee) -> &'static str {
+    match addressee {
+        Addressee::Customer => tongue.t("客户", "The customer"),
+        Addressee::CloseContacts => tongue.t("亲友", "Close contacts"),
+        Addressee::InformationSystems => tongue.t("信息系统部", "Information systems"),
+        Addressee::KeyAccounts => tongue.t("集团大客户部", "Key accounts"),
+        Addressee::CustomerService => tongue.t("客服中心", "Customer service"),
+    }
+}
+
+/// A category of the catalogue.
+pub(super) fn category<'a>(tongue: Tongue, code: &'a str) -> &'a str {
+    CATEGORIES
+        .iter()
+        .find(|category| category.name == code)
+        .map_or(code, |category| tongue.t(category.zh, category.name))
+}
+
 /// A channel.
 pub(super) fn channel(tongue: Tongue, code: &str) -> &str {
     named(
@@ -117,9 +139,24 @@ pub(super) fn channel(tongue: Tongue, code: &str) -> &str {
     )
 }
 
+/// How a new version decides otherwise than the running one.
+pub(super) fn differs(tongue: Tongue, how: Differs) -> &'static str {
+    match how {
+        Differs::OnlyRunning => tongue.t("仅旧版本入选", "Selected by the running one only"),
+        Differs::OnlyNew => tongue.t("仅新版本入选", "Selected by the new one only"),
+        Differs::Reason => tongue.t("原因不同", "Another reason"),
+        Differs::Verdict => tongue.t("裁决不同", "Another verdict"),
+        Differs::Message => tongue.t("消息不同", "Another message"),
+    }
+}
+
 /// What a form did.
 pub(super) fn done(tongue: Tongue, said: &str) -> &'static str {
     match said {
+        "planned" => tongue.t("计划已开始。", "The plan has begun."),
+        "cancelled" => tongue.t("已取消。", "Called off."),
+        "kept" => tongue.t("已保存。", "Kept."),
+        "uploaded" => tongue.t("已上传并提交。", "Uploaded and submitted."),
         "simulated" => tongue.t("已完成试算。", "Simulated."),
         "approved" => tongue.t("已批准。", "Approved."),
         "second" => tongue.t("已提交复核，还需第二人批准。", "Proposed: a second person approves as well."),
@@ -128,6 +165,9 @@ pub(super) fn done(tongue: Tongue, said: &str) -> &'static str {
         "suspended" => tongue.t("已暂停。", "Suspended."),
         "resumed" => tongue.t("已恢复。", "Resumed."),
         "withdrawn" => tongue.t("已撤销批准。", "Withdrawn."),
+        "merged" => tongue.t("已合并。", "Merged."),
+        "retired" => tongue.t("已下线。", "Retired."),
+        "taken-back" => tongue.t("已撤回。", "Taken back."),
         "started" => tongue.t("已启动。", "Started."),
         "paused" => tongue.t("已暂停。", "Paused."),
         "stopped" => tongue.t("已停止。", "Stopped."),

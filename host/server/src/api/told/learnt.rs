@@ -258,3 +258,17 @@ pub(in crate::api) struct KeptEvaluation {
     /// As it was told.
     told: Evaluation,
 }
+
+/// Customers by how many disturbing contacts they had. One occasion and round is one contact.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ContactPressure {
+    /// Customers with none.
+    none: u64,
+    /// Customers with 1 to 3.
+    one_to_three: u64,
+    /// Customers with 4 to 10.
+    four_to_ten: u64,
+    /// Customers with more than 10.
+    over_ten: u64,
+}

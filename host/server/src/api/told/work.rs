@@ -36,6 +36,17 @@ pub(in crate::api) struct Thrown {
     reason: String,
 }
 
+/// In which steps a campaign takes its customers.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Ramp {
+    /// Shares in parts of 10,000 of the customers that were granted, rising to all of them.
+    #[schema(example = json!([100, 1000, 10000]))]
+    shares: Vec<u16>,
+    /// Business dates that each share is planned for before the next.
+    days: u16,
+}
+
 /// A campaign: an approved version, pinned, with its parameters.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +69,8 @@ pub(in crate::api) struct Campaign {
     params: Map<String, Value>,
     /// The oldest population that it may run on, in days before the business date.
     max_snapshot_days: u16,
+    /// In which steps it ramps up; nothing where it begins with everybody who was granted.
+    ramp: Option<Ramp>,
     /// Who started it.
     started_by: String,
     /// When, Unix milliseconds.
@@ -86,6 +99,8 @@ pub(in crate::api) struct CampaignShown {
     params: Map<String, Value>,
     /// The oldest population that it may run on, in days before the business date.
     max_snapshot_days: u16,
+    /// In which steps it ramps up; nothing where it begins with everybody who was granted.
+    ramp: Option<Ramp>,
     /// Who started it.
     started_by: String,
     /// When, Unix milliseconds.
