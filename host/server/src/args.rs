@@ -33,7 +33,7 @@ pub(crate) use message::{MessageCommand, StaffCommand, TestArgs};
 pub(crate) use model::ModelCommand;
 pub(crate) use operate::{BackupArgs, EraseArgs, RestoreArgs};
 pub(crate) use people::{AuditCommand, KeyCommand, SwitchArgs, SwitchCommand, UserArgs, UserCommand};
-pub(crate) use plan::{CampaignCommand, PlanArgs, PlanCommand, RecordArgs};
+pub(crate) use plan::{CampaignCommand, PlanArgs, PlanCommand, RecordArgs, StartArgs};
 pub(crate) use policy::{CalendarCommand, PolicyCommand};
 pub(crate) use population::{ListCommand, PopulationCommand, TableCommand};
 pub(crate) use retention::RetentionCommand;

@@ -109,6 +109,8 @@ impl Store {
 /// A list of names, closed with its bracket.
 fn push_names(select: &mut QueryBuilder<Sqlite>, names: impl Iterator<Item = &'static str>) {
     let mut list = select.separated(", ");
-    names.for_each(|name| drop(list.push_bind(name)));
+    for name in names {
+        list.push_bind(name);
+    }
     list.push_unseparated(")");
 }

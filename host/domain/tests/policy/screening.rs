@@ -249,3 +249,15 @@ fn the_first_channel_with_a_permitted_moment_carries_the_message() {
     let silent = person().rule(&terms("silent", Class::Service, &[]));
     assert_eq!((silent.verdict, silent.rule), (Suppressed, "no-channel"));
 }
+
+#[test]
+fn whoever_is_on_a_list_that_the_activity_reads_is_meant_wherever_they_stand() {
+    let lists = vec!["rescuers".to_owned()];
+    let activated = Terms { areas: vec!["513200".into()], lists: lists.clone(), ..by_sms(Class::Disaster) };
+    let elsewhere = Person { visited: "350200", ..person() };
+    assert_eq!(elsewhere.rule(&activated).rule, "area");
+    let listed = Person { lists, ..elsewhere };
+    assert_eq!(listed.rule(&activated).verdict, Cleared);
+    let unread = Terms { lists: vec!["others".to_owned()], ..activated };
+    assert_eq!(listed.rule(&unread).rule, "area", "a list that it does not read says nothing");
+}

@@ -20,6 +20,7 @@ pub(crate) struct Person {
     pub(crate) in_disaster_area: bool,
     pub(crate) zone: TimeZone,
     pub(crate) wishes: Wishes,
+    pub(crate) lists: Vec<String>,
     pub(crate) past: Vec<Past>,
 }
 
@@ -34,6 +35,7 @@ pub(crate) fn person() -> Person {
         in_disaster_area: false,
         zone: zone(PROVINCE_ZONE),
         wishes: Wishes { commercial: Some(true), ..Wishes::default() },
+        lists: Vec::new(),
         past: Vec::new(),
     }
 }
@@ -48,7 +50,7 @@ impl Person {
             list: self.list,
             open_complaint: self.open_complaint,
             in_disaster_area: self.in_disaster_area,
-            lists: &[],
+            lists: &self.lists,
             zone: &self.zone,
             wishes: &self.wishes,
             past: &self.past,
@@ -111,6 +113,7 @@ pub(crate) fn terms(activity: &str, class: Class, channels: &[Channel]) -> Terms
         regions: Vec::new(),
         except: Vec::new(),
         areas: Vec::new(),
+        lists: Vec::new(),
         share: 10_000,
         channels: vec![channels.to_vec()],
     }

@@ -257,6 +257,7 @@ fn activity() -> impl Strategy<Value = Terms> {
             regions,
             except: Vec::new(),
             areas: Vec::new(),
+            lists: Vec::new(),
             share,
             channels: vec![channels],
         })

@@ -7,32 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub(crate) enum CampaignCommand {
     /// Start a campaign with the newest approved version that fits.
-    Start {
-        /// The activity.
-        activity: String,
-        /// Which versions will do.
-        #[arg(long, default_value = "*", value_name = "REQ")]
-        version: semver::VersionReq,
-        /// The variant of this name, rather than the activity as it was uploaded.
-        #[arg(long, value_name = "NAME")]
-        variant: Option<String>,
-        /// A parameter: name=value, the value as JSON or plain text.
-        #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
-        params: Vec<(String, serde_json::Value)>,
-        /// Parameters as a JSON file.
-        #[arg(long = "params", value_name = "FILE")]
-        file: Option<PathBuf>,
-        /// The oldest snapshot that it may run on, in days before the business date; 7 when absent.
-        #[arg(long, value_parser = clap::value_parser!(u16).range(0..=400), value_name = "DAYS")]
-        max_snapshot_days: Option<u16>,
-        /// Begin with a share of its customers and take more in steps, such as 1%,10%,100%; the host holds it where what
-        /// went out fails or draws complaints.
-        #[arg(long, value_name = "SHARES")]
-        ramp: Option<String>,
-        /// Planned dates of a step.
-        #[arg(long, requires = "ramp", default_value_t = 1, value_name = "DAYS")]
-        ramp_days: u16,
-    },
+    Start(StartArgs),
     /// What a campaign would do on the newest population: customers by verdict, messages, cost; nothing is started.
     Estimate {
         /// The activity.
@@ -84,6 +59,34 @@ pub(crate) enum CampaignCommand {
         /// The campaign.
         campaign: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StartArgs {
+    /// The activity.
+    pub(crate) activity: String,
+    /// Which versions will do.
+    #[arg(long, default_value = "*", value_name = "REQ")]
+    pub(crate) version: semver::VersionReq,
+    /// The variant of this name, rather than the activity as it was uploaded.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// A parameter: name=value, the value as JSON or plain text.
+    #[arg(long = "param", value_parser = param, value_name = "NAME=VALUE")]
+    pub(crate) params: Vec<(String, serde_json::Value)>,
+    /// Parameters as a JSON file.
+    #[arg(long = "params", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The oldest snapshot that it may run on, in days before the business date; 7 when absent.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=400), value_name = "DAYS")]
+    pub(crate) max_snapshot_days: Option<u16>,
+    /// Begin with a share of its customers and take more in steps, such as 1%,10%,100%; the host holds it where what
+    /// went out fails or draws complaints.
+    #[arg(long, value_name = "SHARES")]
+    pub(crate) ramp: Option<String>,
+    /// Planned dates of a step.
+    #[arg(long, requires = "ramp", default_value_t = 1, value_name = "DAYS")]
+    pub(crate) ramp_days: u16,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,48 +2,19 @@
 
 use super::{open, read};
 use crate::answer::{Answer, table};
-use crate::args::{Args, CampaignCommand};
+use crate::args::{Args, CampaignCommand, StartArgs};
 use crate::clock::now_ms;
 use crate::commands::population::short;
 use crate::views;
 use care_domain::ramp::Ramp;
-use care_engine::{Campaign, EngineError, NewCampaign};
+use care_engine::{Campaign, Engine, EngineError, NewCampaign};
 use serde_json::{Map, json};
 
 /// `care campaign`
 pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Result<Answer> {
     let engine = open(args).await?;
     match command {
-        CampaignCommand::Start { activity, version, variant, params, file, max_snapshot_days, ramp, ramp_days } => {
-            let mut given = Map::new();
-            if let Some(path) = file {
-                given = serde_json::from_str(&read(path)?).map_err(|error| {
-                    let message = format!("{}: {error}", path.display());
-                    EngineError::refused("bad-parameter", message, "Write a JSON object of parameters")
-                })?;
-            }
-            given.extend(params.iter().cloned());
-            let new = NewCampaign {
-                activity: activity.clone(),
-                requirement: version.clone(),
-                variant: variant.clone(),
-                params: given,
-                max_snapshot_days: *max_snapshot_days,
-                ramp: ramp
-                    .as_ref()
-                    .map(|shares| Ramp::parse(shares, *ramp_days))
-                    .transpose()
-                    .map_err(EngineError::Refused)?,
-            };
-            let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
-            let text = format!(
-                "campaign {} runs {activity} {} ({}). Next: care plan run",
-                started.campaign,
-                started.version,
-                short(&started.digest)
-            );
-            Ok(Answer::new(text, views::started(&started)))
-        }
+        CampaignCommand::Start(start) => started(args, &engine, start).await,
         CampaignCommand::Estimate { activity, version, variant, params } => {
             let new = NewCampaign {
                 activity: activity.clone(),
@@ -58,11 +29,7 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
         }
         CampaignCommand::Show { campaign: Some(id) } => {
             let campaign = engine.campaign(id).await?;
-            let mut text = format!("{}\nparameters {}", line(&campaign).join("  "), campaign.params);
-            if let Some(Ramp { shares, days }) = &campaign.ramp {
-                let steps: Vec<String> = shares.iter().map(|s| format!("{} %", f64::from(*s) / 100.0)).collect();
-                text += &format!("\nramps up by {}, {days} planned dates each", steps.join(", "));
-            }
+            let text = format!("{}\nparameters {}{}", line(&campaign).join("  "), campaign.params, ramped(&campaign));
             Ok(Answer::new(text, views::campaign(&campaign)))
         }
         CampaignCommand::Show { campaign: None } => {
@@ -92,6 +59,42 @@ pub(crate) async fn run(args: &Args, command: &CampaignCommand) -> anyhow::Resul
             Ok(Answer::new(text, json!({"campaign": campaign, "withdrawn": withdrawn})))
         }
     }
+}
+
+async fn started(args: &Args, engine: &Engine, start: &StartArgs) -> anyhow::Result<Answer> {
+    let mut given = Map::new();
+    if let Some(path) = &start.file {
+        given = serde_json::from_str(&read(path)?).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            EngineError::refused("bad-parameter", message, "Write a JSON object of parameters")
+        })?;
+    }
+    given.extend(start.params.iter().cloned());
+    let ramp = start.ramp.as_ref().map(|shares| Ramp::parse(shares, start.ramp_days)).transpose();
+    let new = NewCampaign {
+        activity: start.activity.clone(),
+        requirement: start.version.clone(),
+        variant: start.variant.clone(),
+        params: given,
+        max_snapshot_days: start.max_snapshot_days,
+        ramp: ramp.map_err(EngineError::Refused)?,
+    };
+    let started = engine.start_campaign(&new, &args.user, now_ms()).await?;
+    let text = format!(
+        "campaign {} runs {} {} ({}). Next: care plan run",
+        started.campaign,
+        start.activity,
+        started.version,
+        short(&started.digest)
+    );
+    Ok(Answer::new(text, views::started(&started)))
+}
+
+/// In which steps it takes its customers, as a line; nothing where it takes all at once.
+fn ramped(campaign: &Campaign) -> String {
+    let Some(Ramp { shares, days }) = &campaign.ramp else { return String::new() };
+    let steps: Vec<String> = shares.iter().map(|share| format!("{} %", f64::from(*share) / 100.0)).collect();
+    format!("\nramps up by {}, {days} planned dates each", steps.join(", "))
 }
 
 fn line(campaign: &Campaign) -> Vec<String> {

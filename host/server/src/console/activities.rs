@@ -9,10 +9,11 @@ use super::words;
 use crate::api::Problem;
 use axum::extract::{Path, Query};
 use axum::response::Response;
+use care_domain::approval::Approval;
 use care_domain::field::Stage;
 use care_domain::manifest::Manifest;
 use care_domain::time::{write_date, write_instant};
-use care_engine::{Approval, KnowledgeQuery, Learnt, StoredSubmission};
+use care_engine::{KnowledgeQuery, Learnt, StoredSubmission};
 use std::sync::Arc;
 
 /// What is known of versions; `None` while it is being counted for the first time.
@@ -142,7 +143,7 @@ async fn campaigns(visitor: &Visitor, activity: &str) -> Result<Table, Problem> 
 async fn over_time(visitor: &Visitor, view: View, name: &str) -> Result<View, Problem> {
     let Some(known) = known(visitor, name).await? else { return Ok(view.counting(visitor)) };
     let own = known.iter().filter(|learnt| learnt.activity == name);
-    let mut kept: Vec<_> = own.flat_map(|learnt| learnt.evaluations.iter().map(|one| (learnt, one))).collect();
+    let mut kept: Vec<_> = own.flat_map(|learnt| learnt.evaluations.iter().map(move |one| (learnt, one))).collect();
     kept.sort_by_key(|(_, one)| one.id);
     let mut effects = Vec::new();
     let columns = [

@@ -11,6 +11,23 @@ use care_domain::standby::Standby;
 use care_engine::EngineError;
 use std::collections::BTreeSet;
 
+/// What they are called.
+pub(super) const NAMES: [&str; 13] = [
+    "class",
+    "weight",
+    "contacts",
+    "days",
+    "regions",
+    "share",
+    "from",
+    "until",
+    "budget",
+    "addressees",
+    "requests",
+    "standby_areas",
+    "standby_days",
+];
+
 /// What may be asked.
 pub(super) fn fields(visitor: &Visitor) -> Vec<Field> {
     let field = |name: &'static str, zh, en, kind| Field::new(name, visitor.t(zh, en), kind);

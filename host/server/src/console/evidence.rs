@@ -78,7 +78,7 @@ fn pressure(visitor: &Visitor, view: View, evidence: &Evidence) -> View {
     let columns =
         [visitor.t("触达次数", "Contacts"), visitor.t("之前（客户）", "Before"), visitor.t("之后（客户）", "After")];
     let mut table = Table::new("pressure", visitor.t("触达压力（30天）", "Contact pressure, 30 days"), columns);
-    let [before, after] = [&evidence.pressure.before, &evidence.pressure.after].map(|p| histogram(p));
+    let [before, after] = [&evidence.pressure.before, &evidence.pressure.after].map(histogram);
     for ((label, before), (_, after)) in before.iter().zip(&after) {
         table.row([label.as_str().into(), (*before).into(), (*after).into()]);
     }

@@ -253,8 +253,19 @@ impl Filled {
         self.values.entry(name).or_default().push(value);
     }
 
+    /// Some of it as it stands in an address; what was left empty does not.
+    pub(super) fn query(&self, names: &[&str]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for name in names {
+            for value in self.all(name).iter().filter(|value| !value.is_empty()) {
+                query.append_pair(name, value);
+            }
+        }
+        query.finish()
+    }
+
     /// A form without a file, from its bytes.
-    fn of_pairs(bytes: &[u8]) -> Self {
+    pub(super) fn of_pairs(bytes: &[u8]) -> Self {
         let (mut filled, mut fingerprint) = (Self::default(), Sha256::new());
         for (name, value) in form_urlencoded::parse(bytes) {
             filled.hold(name.into_owned(), &value, &mut fingerprint);

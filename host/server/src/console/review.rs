@@ -2,7 +2,7 @@
 
 use super::activities::granted;
 use super::blocks::{Block, Table};
-use super::conditions::{conditions_of, fields as conditions};
+use super::conditions::{NAMES, conditions_of, fields as conditions};
 use super::evidence;
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
@@ -10,7 +10,7 @@ use super::show::{Look, View, again, answer};
 use super::words;
 use crate::api::Problem;
 use crate::clock::now_ms;
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, RawQuery};
 use axum::response::Response;
 use care_domain::gate::{Principle, Ticks};
 use care_domain::governance::{Deed, Ground, Submission};
@@ -19,12 +19,24 @@ use care_domain::time::{write_date, write_instant};
 use care_engine::{Decided, EngineError, Simulation, SimulationRequest, StoredSubmission};
 use std::sync::Arc;
 
-pub(super) async fn show(visitor: Visitor, Path(id): Path<i64>, Query(look): Query<Look>) -> Response {
-    let view = view(&visitor, id, None).await;
+pub(super) async fn show(
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    Query(look): Query<Look>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let typed = Filled::of_pairs(query.unwrap_or_default().as_bytes());
+    let view = viewed(&visitor, id, &typed, None).await;
     answer(&visitor, &look, view)
 }
 
+/// The review of a submission; `tried` is the form of it that was refused.
 async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View, Problem> {
+    viewed(visitor, id, &Filled::default(), tried).await
+}
+
+/// The same with conditions that were just simulated.
+async fn viewed(visitor: &Visitor, id: i64, typed: &Filled, tried: Option<&Tried>) -> Result<View, Problem> {
     let found = visitor.engine.submission(id).await?;
     let manifest = &found.version.manifest;
     let title = format!("{} {}", manifest.title.get(visitor.tongue.0), manifest.version);
@@ -48,7 +60,7 @@ async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View,
     let simulations = visitor.engine.simulations(id).await?;
     view = simulated(visitor, view, &simulations).await?;
     view = compared(visitor, view, &simulations).await?;
-    Ok(decisions(visitor, view, &found, tried))
+    Ok(decisions(&Desk { visitor, found: &found, tried }, view, typed))
 }
 
 fn facts(visitor: &Visitor, found: &StoredSubmission) -> Block {
@@ -164,85 +176,104 @@ fn history(visitor: &Visitor, submission: &Submission) -> Table {
     table
 }
 
+/// Where the forms of a submission lead, and who looks at it.
+struct Desk<'a> {
+    visitor: &'a Visitor,
+    found: &'a StoredSubmission,
+    tried: Option<&'a Tried>,
+}
+
+impl Desk<'_> {
+    fn form(&self, verb: &str, zh: &str, en: &str, fields: Vec<Field>) -> Form {
+        let action = format!("/console/submissions/{}/{verb}", self.found.id);
+        Form::new(action, self.visitor.t(zh, en), fields).tried(self.tried)
+    }
+
+    fn reason(&self) -> Field {
+        Field::new("reason", self.visitor.t("理由", "Reason"), Kind::Area)
+    }
+
+    /// With nothing but a reason, which must be given.
+    fn because(&self, verb: &str, zh: &str, en: &str) -> Form {
+        self.form(verb, zh, en, vec![self.reason().required()])
+    }
+
+    fn may(&self, act: Act) -> bool {
+        self.visitor.engine.may(act)
+    }
+
+    /// What moves it on, from where it stands; `typed` are conditions that were just simulated.
+    fn next(&self, typed: &Filled) -> Vec<Form> {
+        let ticks = || ticks(self.visitor);
+        match self.found.submission.state() {
+            "city-review" if self.may(Act::ReviewForCity) => {
+                vec![self.form("review", "地市审核通过", "Pass on to the province", vec![self.reason()])]
+            }
+            "trial-review" if self.may(Act::ReviewForTrial) => {
+                vec![self.form("trial", "预审通过", "It was tried out", vec![self.reason()])]
+            }
+            "provincial-review" if self.may(Act::Decide) => {
+                let mut fields = conditions(self.visitor);
+                fields.iter_mut().for_each(|field| field.values = typed.all(&field.name).to_vec());
+                let simulate = self.form("simulate", "试算", "Simulate", fields.clone());
+                fields.push(ticks());
+                let (zh, en) = ("批准条件须与最近一次试算一致。", "Exactly these conditions must have been simulated.");
+                let approve = self.form("approve", "批准", "Approve", fields).hint(self.visitor.t(zh, en));
+                vec![simulate, approve]
+            }
+            "second-review" if self.may(Act::Decide) => {
+                vec![self.form("confirm", "复核批准", "Confirm", vec![ticks()])]
+            }
+            "approved" | "active" if self.may(Act::Suspend) => vec![self.because("suspend", "暂停", "Suspend")],
+            "suspended" if self.may(Act::Suspend) => vec![self.because("resume", "恢复", "Resume")],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What ends it.
+    fn ends(&self) -> Vec<Form> {
+        let submission = &self.found.submission;
+        let name = self.found.version.manifest.name.as_str();
+        let mut forms = Vec::new();
+        if submission.is_undecided()
+            && [Act::ReviewForCity, Act::ReviewForTrial, Act::Decide].map(|act| self.may(act)).contains(&true)
+        {
+            let fields = vec![self.ground(), self.reason().required()];
+            forms.push(self.form("reject", "驳回", "Reject", fields));
+        }
+        if submission.is_undecided() && self.may(Act::Decide) {
+            let label = self.visitor.t("并入的活动", "The activity that takes its place");
+            let fields = vec![Field::new("into", label, Kind::Line).required(), self.reason().required()];
+            forms.push(self.form("merge", "合并", "Merge into another", fields));
+        }
+        if submission.is_undecided() && self.may(Act::TakeBack) {
+            forms.push(self.because("take-back", "撤回提交", "Take back"));
+        }
+        if matches!(submission.state(), "active" | "suspended") && self.may(Act::Retire) {
+            forms.push(self.because("retire", "下线", "Retire").typed(name));
+        }
+        if matches!(submission.state(), "approved" | "active" | "suspended") && self.may(Act::WithdrawApproval) {
+            forms.push(self.because("withdraw", "撤销批准", "Withdraw the approval").typed(name));
+        }
+        forms
+    }
+
+    fn ground(&self) -> Field {
+        let grounds = [("not-care", "不属于关怀", "It is no care"), ("other", "其他", "Something else")];
+        let grounds = grounds.map(|(value, zh, en)| (value.to_owned(), self.visitor.t(zh, en).to_owned()));
+        Field::new("ground", self.visitor.t("驳回依据", "Ground"), Kind::Choice(grounds.into())).required()
+    }
+}
+
 /// The forms that this visitor may send now.
-fn decisions(visitor: &Visitor, view: View, found: &StoredSubmission, tried: Option<&Tried>) -> View {
-    let path = |verb: &str| format!("/console/submissions/{}/{verb}", found.id);
-    let reason = |required: bool| {
-        let field = Field::new("reason", visitor.t("理由", "Reason"), Kind::Area);
-        if required { field.required() } else { field }
-    };
-    let plain = |verb: &str, zh, en| Form::new(path(verb), visitor.t(zh, en), vec![reason(true)]).tried(tried);
-    let may = |act: Act| visitor.engine.may(act);
-    let mut view = view;
-    match found.submission.state() {
-        "city-review" if may(Act::ReviewForCity) => {
-            view = view.with(
-                Form::new(path("review"), visitor.t("地市审核通过", "Pass on to the province"), vec![reason(false)])
-                    .tried(tried),
-            );
-        }
-        "trial-review" if may(Act::ReviewForTrial) => {
-            view = view.with(
-                Form::new(path("trial"), visitor.t("预审通过", "It was tried out"), vec![reason(false)]).tried(tried),
-            );
-        }
-        "provincial-review" if may(Act::Decide) => {
-            let ticks = ticks(visitor);
-            let mut fields = conditions(visitor);
-            view = view.with(Form::new(path("simulate"), visitor.t("试算", "Simulate"), fields.clone()).tried(tried));
-            fields.push(ticks);
-            view = view.with(
-                Form::new(path("approve"), visitor.t("批准", "Approve"), fields)
-                    .hint(
-                        visitor
-                            .t("批准条件须与最近一次试算一致。", "Exactly these conditions must have been simulated."),
-                    )
-                    .tried(tried),
-            );
-        }
-        "second-review" if may(Act::Decide) => {
-            view = view
-                .with(Form::new(path("confirm"), visitor.t("复核批准", "Confirm"), vec![ticks(visitor)]).tried(tried));
-        }
-        "approved" | "active" if may(Act::Suspend) => {
-            view = view.with(plain("suspend", "暂停", "Suspend"));
-        }
-        "suspended" if may(Act::Suspend) => {
-            view = view.with(plain("resume", "恢复", "Resume"));
-        }
-        _ => {}
+fn decisions(desk: &Desk<'_>, view: View, typed: &Filled) -> View {
+    let forms = desk.next(typed).into_iter().chain(desk.ends());
+    let view = forms.fold(view, View::with);
+    if !desk.found.submission.may_start() || !desk.may(Act::Upload) {
+        return view;
     }
-    if matches!(found.submission.state(), "city-review" | "trial-review" | "provincial-review" | "second-review")
-        && [Act::ReviewForCity, Act::ReviewForTrial, Act::Decide].into_iter().any(may)
-    {
-        let grounds =
-            [("not-care", visitor.t("不属于关怀", "It is no care")), ("other", visitor.t("其他", "Something else"))];
-        let grounds = grounds.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
-        let ground = Field::new("ground", visitor.t("驳回依据", "Ground"), Kind::Choice(grounds)).required();
-        view =
-            view.with(Form::new(path("reject"), visitor.t("驳回", "Reject"), vec![ground, reason(true)]).tried(tried));
-    }
-    let name = found.version.manifest.name.as_str();
-    if matches!(found.submission.state(), "approved" | "active" | "suspended") && may(Act::WithdrawApproval) {
-        view = view.with(plain("withdraw", "撤销批准", "Withdraw the approval").typed(name));
-    }
-    if matches!(found.submission.state(), "active" | "suspended") && may(Act::Retire) {
-        view = view.with(plain("retire", "下线", "Retire").typed(name));
-    }
-    if found.submission.is_undecided() && may(Act::TakeBack) {
-        view = view.with(plain("take-back", "撤回提交", "Take back"));
-    }
-    if found.submission.is_undecided() && may(Act::Decide) {
-        let into =
-            Field::new("into", visitor.t("并入的活动", "The activity that takes its place"), Kind::Line).required();
-        let fields = vec![into, reason(true)];
-        view = view.with(Form::new(path("merge"), visitor.t("合并", "Merge into another"), fields).tried(tried));
-    }
-    if found.submission.may_start() && may(Act::Upload) {
-        let link = (visitor.t("新建变体", "Make a variant").to_owned(), path("variant"));
-        view = view.with(Block::Links(vec![link]));
-    }
-    view
+    let to = format!("/console/submissions/{}/variant", desk.found.id);
+    view.with(Block::Links(vec![(desk.visitor.t("新建变体", "Make a variant").to_owned(), to)]))
 }
 
 fn ticks(visitor: &Visitor) -> Field {
@@ -267,8 +298,13 @@ async fn carried(
         "withdraw" | "retire" => visitor.engine.submission(id).await.ok().map(|found| found.version.manifest.name),
         _ => None,
     };
-    let done =
-        async |filled: &Filled| act(filled).await.map(|said| Done::at(format!("/console/submissions/{id}"), said));
+    let done = async |filled: &Filled| {
+        let said = act(filled).await?;
+        let page = format!("/console/submissions/{id}");
+        // What was simulated is what may be approved: it stands in the form again.
+        let simulated = (verb == "simulate").then(|| filled.query(&NAMES)).filter(|q| !q.is_empty());
+        Ok(Done::at(simulated.map_or(page.clone(), |query| format!("{page}?{query}")), said))
+    };
     match carry_out(&visitor, filled, &action, typed.as_deref(), done).await {
         Ok(response) => response,
         Err(why) => again(&visitor, why, async |tried| view(&visitor, id, Some(tried)).await).await,

@@ -115,7 +115,7 @@ pub(super) fn addressee(tongue: Tongue, addressee: Addressee) -> &'static str {
 }
 
 /// A category of the catalogue.
-pub(super) fn category<'a>(tongue: Tongue, code: &'a str) -> &'a str {
+pub(super) fn category(tongue: Tongue, code: &str) -> &str {
     CATEGORIES
         .iter()
         .find(|category| category.name == code)

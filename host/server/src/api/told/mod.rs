@@ -15,7 +15,7 @@ pub(super) use gate::{
     Activity, Appointment, Approved, AuditHead, AuditLine, Decided, Key, NewToken, Pushed, Simulation, SimulationShown,
     Stands, Submission, SubmissionShown, Token, Version,
 };
-pub(super) use learnt::{Distribution, Evaluation, Execution, KeptEvaluation, OutcomesRecorded};
+pub(super) use learnt::{ContactPressure, Distribution, Evaluation, Execution, KeptEvaluation, OutcomesRecorded};
 pub(super) use live::{
     DeadLetter, Disaster, Dispatched, EventsTaken, PromptAnswered, Prompts, Taken, Window, WindowOpened, WorkRecorded,
 };
@@ -24,5 +24,5 @@ pub(super) use operation::{Delivery, Hook, HookSecret, Periods, RetentionReport,
 pub(super) use reference::{Imported, Policy, Population, PopulationShown, Table, TableSet};
 pub(super) use work::{
     Campaign, CampaignShown, CampaignStopped, Contact, Customer, Explanation, Message, Plan, PlanBegun, PlanCancelled,
-    PlanPaused, PlanStatus, PlanSummary, Started, Thrown, Wishes,
+    PlanPaused, PlanStatus, PlanSummary, Ramp, Started, Thrown, Wishes,
 };
