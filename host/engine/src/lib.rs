@@ -111,7 +111,7 @@ pub use care_store::{
     Activation, Aside, Begun, BranchKey, CalendarRow, CalledOff, CallingWindow, Campaign, CommitStep, ContactQuery,
     ContactsOf, DeadLetter, Disaster, Figures, Halt, KeptAnswer, KeptEvaluation, Keyed, NamedList, Notice, PATIENCE,
     Plan, PlanState, PolicyVersion, RetentionRun, Simulation, SnapshotRow, Staff, StoredContact, StoredSubmission,
-    Thrown, Token,
+    Thrown, Token, WorkFigures,
 };
 
 use care_domain::field::Dictionary;

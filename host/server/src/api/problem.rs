@@ -71,6 +71,19 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "foreign-form", detail, "Open the page again and fill it in anew")
     }
 
+    /// A form that is longer than anything that is asked.
+    pub(crate) fn long_form() -> Self {
+        let detail = "the form is too long, or was cut off";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long", detail, "Send less at once")
+    }
+
+    /// The same form came again, and its answer was shown.
+    pub(crate) fn shown_once() -> Self {
+        let detail = "it is done already, and its answer is shown once only";
+        let hint = "Open the page again to do it anew; what was made before stands in its list";
+        Self::new(StatusCode::CONFLICT, "shown-once", detail, hint)
+    }
+
     /// The same form is being carried out.
     pub(crate) fn in_work() -> Self {
         let detail = "the same form is being carried out, or its end is not known";

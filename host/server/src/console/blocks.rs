@@ -29,6 +29,13 @@ pub(super) enum Block {
         value: String,
         submit: String,
     },
+    /// One of several words by which it is.
+    Filter {
+        label: String,
+        value: String,
+        choices: Vec<(String, String)>,
+        submit: String,
+    },
 }
 
 impl From<Table> for Block {
@@ -65,6 +72,11 @@ impl Cell {
         Self { text: text.into(), to: Some(to.into()), ..Self::default() }
     }
 
+    /// A figure that is no whole number.
+    pub(super) fn figure(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_figure: true, ..Self::default() }
+    }
+
     pub(super) fn loud(mut self, is_loud: bool) -> Self {
         self.is_loud = is_loud;
         self
@@ -85,7 +97,7 @@ impl From<&str> for Cell {
 
 impl From<u64> for Cell {
     fn from(number: u64) -> Self {
-        Self { text: figure(number), is_figure: true, ..Self::default() }
+        Self::figure(figure(number))
     }
 }
 
@@ -116,12 +128,26 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<Cell>>,
     /// Where its next page is.
     pub(super) next: Option<String>,
+    /// It stands in an answer that is given once, so that no address leads to it as CSV.
+    pub(super) once: bool,
 }
 
 impl Table {
     pub(super) fn new<const N: usize>(id: &'static str, title: impl Into<String>, columns: [&str; N]) -> Self {
         let columns = columns.map(str::to_owned).to_vec();
-        Self { id, title: title.into(), columns, rows: Vec::new(), next: None }
+        Self { id, title: title.into(), columns, rows: Vec::new(), next: None, once: false }
+    }
+
+    /// Of an answer that is given once.
+    pub(super) fn shown_once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    /// The names of its columns, and whether figures stand below.
+    pub(super) fn heads(&self) -> Vec<(&str, bool)> {
+        let figures = |place| self.rows.iter().any(|row| row.get(place).is_some_and(|cell: &Cell| cell.is_figure));
+        self.columns.iter().enumerate().map(|(place, name)| (name.as_str(), figures(place))).collect()
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
@@ -242,6 +268,7 @@ mod tests {
         let mut table = Table::new("t", "T", ["name", "n"]);
         table.row(["=1+1".into(), 1_204.into()]);
         assert_eq!(table.csv(), "\u{feff}name,n\r\n'=1+1,1204\r\n");
+        assert_eq!(table.heads(), [("name", false), ("n", true)]);
     }
 
     #[test]

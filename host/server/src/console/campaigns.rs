@@ -96,9 +96,9 @@ async fn estimate_form(visitor: &Visitor) -> Result<Form, Problem> {
     let fields = vec![
         Field::new("activity", visitor.t("活动", "Activity"), Kind::Choice(choices.collect()))
             .required()
-            .refused_as("unknown-activity"),
+            .refused_as(&["unknown-activity"]),
         Field::new("version", visitor.t("版本要求（如 ^1）", "Version, such as ^1"), Kind::Line).value("*"),
-        Field::new("params", visitor.t("参数", "Parameters"), Kind::Area).hint(params).refused_as("bad-parameter"),
+        Field::new("params", visitor.t("参数", "Parameters"), Kind::Area).hint(params).refused_as(&["bad-parameter"]),
         Field::new("ramp", visitor.t("放量步骤", "Ramp-up"), Kind::Line).hint(ramp),
         Field::new("ramp_days", visitor.t("每步天数", "Planned dates of a step"), Kind::Number).value("1"),
     ];

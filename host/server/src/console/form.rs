@@ -16,14 +16,16 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The longest form, in bytes.
-const LONGEST: usize = 256 << 10;
+/// The longest form, in bytes: a list of five hundred calls with what to say in Chinese, of which every character takes nine.
+const LONGEST: usize = 4 << 20;
 
 /// What a field asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     Line,
     Area,
+    /// A list, pasted as a spreadsheet writes it.
+    Sheet,
     Number,
     Date,
     Password,
@@ -48,15 +50,15 @@ pub(super) struct Field {
     pub(super) wrong: Option<String>,
     pub(super) required: bool,
     pub(super) autocomplete: &'static str,
-    /// The code of refusals that speak of it, beside `bad-` and its name.
-    code: &'static str,
+    /// Codes of refusals that speak of it, beside `bad-` and its name.
+    codes: &'static [&'static str],
 }
 
 impl Field {
     pub(super) fn new(name: impl Into<Cow<'static, str>>, label: impl Into<String>, kind: Kind) -> Self {
         let (name, label) = (name.into(), label.into());
         let (values, hint, wrong) = (Vec::new(), String::new(), None);
-        Self { name, label, kind, values, hint, wrong, required: false, autocomplete: "off", code: "" }
+        Self { name, label, kind, values, hint, wrong, required: false, autocomplete: "off", codes: &[] }
     }
 
     pub(super) fn hidden(name: &'static str, value: &str) -> Self {
@@ -78,15 +80,16 @@ impl Field {
         self
     }
 
-    /// Refusals of this code speak of it.
-    pub(super) fn refused_as(mut self, code: &'static str) -> Self {
-        self.code = code;
+    /// Refusals of these codes speak of it.
+    pub(super) fn refused_as(mut self, codes: &'static [&'static str]) -> Self {
+        self.codes = codes;
         self
     }
 
-    /// Whether a refusal speaks of it.
+    /// Whether a refusal speaks of it, and can be read there.
     fn is_meant(&self, code: &str) -> bool {
-        code.strip_prefix("bad-") == Some(&self.name) || (code == self.code && !code.is_empty())
+        let is_own = code.strip_prefix("bad-") == Some(&self.name) || self.codes.contains(&code);
+        is_own && self.kind != Kind::Hidden
     }
 
     pub(super) fn autocomplete(mut self, what: &'static str) -> Self {
@@ -164,8 +167,10 @@ impl Form {
             field.values = filled.all(&field.name).to_vec();
         }
         for finding in wrong {
+            let told = format!("{} {}", finding.message, finding.hint);
             match self.fields.iter_mut().find(|field| field.is_meant(&finding.code)) {
-                Some(field) => field.wrong = Some(format!("{} {}", finding.message, finding.hint)),
+                Some(Field { wrong: Some(before), .. }) => *before += &format!(" {told}"),
+                Some(field) => field.wrong = Some(told),
                 None => self.wrong.push((finding.message.clone(), finding.hint.clone())),
             }
         }
@@ -209,6 +214,13 @@ fn unread(error: &MultipartError) -> Problem {
 }
 
 impl Filled {
+    /// As somebody might have filled it in.
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect();
+        Self { values, ..Self::default() }
+    }
+
     pub(super) fn one(&self, name: &str) -> &str {
         self.all(name).first().map_or("", |value| value.trim())
     }
@@ -315,25 +327,39 @@ impl<S: Send + Sync> FromRequest<S> for Filled {
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(refused(&Problem::foreign_form()));
         }
-        let bytes = to_bytes(request.into_body(), LONGEST).await.map_err(|_| refused(&Problem::foreign_form()))?;
+        let bytes = to_bytes(request.into_body(), LONGEST).await.map_err(|_| refused(&Problem::long_form()))?;
         Ok(Self::of_pairs(&bytes))
     }
 }
 
-/// Where a form leads when it was carried out, and what is said there: a name that `words::done` knows.
-pub(super) struct Done {
-    pub(super) to: String,
-    pub(super) said: &'static str,
+/// What a form is answered with that was carried out.
+pub(super) enum Done {
+    /// It leads somewhere, where it is said what was done: a name that `words::done` knows.
+    At {
+        /// Where.
+        to: String,
+        /// What was done.
+        said: &'static str,
+    },
+    /// A secret, or people's numbers: answered this one time, and kept nowhere.
+    Once(Response),
 }
 
 impl Done {
     pub(super) fn at(to: impl Into<String>, said: &'static str) -> Self {
-        Self { to: to.into(), said }
+        Self::At { to: to.into(), said }
     }
 
-    fn address(&self) -> String {
-        let sign = if self.to.contains('?') { '&' } else { '?' };
-        format!("{}{sign}said={}", self.to, self.said)
+    /// The answer, and what of it is kept for the same form when it comes again.
+    fn answer(self) -> (Response, Option<Vec<u8>>) {
+        match self {
+            Self::At { to, said } => {
+                let sign = if to.contains('?') { '&' } else { '?' };
+                let to = format!("{to}{sign}said={said}");
+                (Redirect::to(&to).into_response(), Some(to.into_bytes()))
+            }
+            Self::Once(answer) => (answer, None),
+        }
     }
 }
 
@@ -393,20 +419,21 @@ pub(super) async fn carry_out(
         Ok(Begun::Answered(KeptAnswer { body: Some(to), .. })) => {
             return Ok(Redirect::to(&String::from_utf8_lossy(&to)).into_response());
         }
+        Ok(Begun::Answered(KeptAnswer { body: None, .. })) => return Err(Problem::shown_once().into()),
         Ok(_) => return Err(Problem::in_work().into()),
         Err(error) => return Err(Problem::from(error).into()),
     }
-    let done = act(&filled).await;
-    let kept = done.as_ref().ok().map(|done| KeptAnswer {
-        status: 303,
+    let done = act(&filled).await.map(Done::answer);
+    let kept = done.as_ref().ok().map(|(answer, body)| KeptAnswer {
+        status: answer.status().as_u16(),
         kind: String::new(),
-        body: Some(done.address().into_bytes()),
+        body: body.clone(),
     });
     if let Err(error) = visitor.engine.end_request(asked, kept.as_ref()).await {
         return Err(Problem::from(error).into());
     }
     match done {
-        Ok(done) => Ok(Redirect::to(&done.address()).into_response()),
+        Ok((answer, _)) => Ok(answer),
         Err(error) => Err(NotDone::of(visitor, action, filled, error)),
     }
 }

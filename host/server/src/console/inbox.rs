@@ -2,6 +2,7 @@
 //! findings that they answer for, letters to them; the oldest first.
 
 use super::blocks::{Cell, Table};
+use super::findings;
 use super::session::Visitor;
 use super::show::{Look, View, answer};
 use super::words;
@@ -32,7 +33,7 @@ async fn view(visitor: &Visitor) -> Result<View, Problem> {
     let now = now_ms();
     let mut waiting = submissions(visitor).await?;
     waiting.extend(activations(visitor).await?);
-    waiting.extend(findings(visitor).await?);
+    waiting.extend(to_mend(visitor).await?);
     waiting.sort_by_key(|waits| waits.since);
     let columns = [
         visitor.t("事项", "What"),
@@ -110,13 +111,13 @@ async fn activations(visitor: &Visitor) -> Result<Vec<Waits>, Problem> {
     Ok(due.collect())
 }
 
-async fn findings(visitor: &Visitor) -> Result<Vec<Waits>, Problem> {
+async fn to_mend(visitor: &Visitor) -> Result<Vec<Waits>, Problem> {
     let all = visitor.engine.findings().await?;
     let mine =
         all.into_iter().filter(|(_, finding)| finding.owner == visitor.person() && finding.state.name() == "open");
     let waits = |(number, finding): (i64, care_domain::follow_up::FollowUp)| Waits {
         what: format!("{} {number}: {}", visitor.t("问题", "Finding"), finding.what),
-        to: format!("/console/activities?q={}", finding.activity),
+        to: findings::of(number),
         stands: format!("{} {}", visitor.t("期限", "due"), write_date(finding.due)),
         since: finding.opened.at,
         // The whole of its last day is in time.

@@ -1,4 +1,4 @@
-//! The catalogue of care, 8 × 33, with which activities cover it and what they did; and the needs that were found.
+//! The catalogue of care, 8 × 33, with which activities cover it and what they did.
 
 use super::activities::known;
 use super::blocks::{Cell, Table};
@@ -9,7 +9,6 @@ use crate::api::Problem;
 use axum::extract::Query;
 use axum::response::Response;
 use care_domain::catalogue::{CATEGORIES, title};
-use care_domain::time::write_instant;
 use care_engine::Learnt;
 
 pub(super) async fn catalogue(visitor: Visitor, Query(look): Query<Look>) -> Response {
@@ -49,32 +48,6 @@ pub(super) async fn catalogue(visitor: Visitor, Query(look): Query<Look>) -> Res
             }
         }
         Ok::<_, Problem>(view.with(table))
-    };
-    answer(&visitor, &look, view.await)
-}
-
-pub(super) async fn needs(visitor: Visitor, Query(look): Query<Look>) -> Response {
-    let view = async {
-        let columns = [
-            visitor.t("编号", "No."),
-            visitor.t("需求", "Need"),
-            visitor.t("目录", "Entry"),
-            visitor.t("状态", "Stands"),
-            visitor.t("提出时间", "Opened"),
-            visitor.t("应对活动", "Answered by"),
-        ];
-        let mut table = Table::new("needs", visitor.t("需求", "Needs"), columns);
-        for (id, (need, answers)) in visitor.engine.needs().await? {
-            table.row([
-                id.to_string().into(),
-                need.title.into(),
-                need.entry.into(),
-                need.state.name().into(),
-                write_instant(need.opened.at).into(),
-                answers.join(", ").into(),
-            ]);
-        }
-        Ok::<_, Problem>(View::new(visitor.t("需求", "Needs")).with(table))
     };
     answer(&visitor, &look, view.await)
 }

@@ -2,18 +2,24 @@
 //! and a form calls one: the same functions that the API calls. Who may open which page the API's table says: every page
 //! names the route of the API that it stands for. No rule of the domain lives here, and no SQL.
 
+mod access;
 mod activities;
 mod assets;
 mod blocks;
+mod calls;
 mod campaigns;
 mod conditions;
 mod counted;
 mod customers;
 mod evaluation;
 mod evidence;
+mod findings;
 mod form;
 mod inbox;
 mod learnt;
+mod lines;
+mod messages;
+mod needs;
 mod oversight;
 mod overview;
 mod plans;
@@ -84,6 +90,12 @@ const PAGES: &[Page] = &[
     form("/console/submissions/{id}/review", || post(review::pass_city), Method::POST, "/v1/submissions/{id}/review"),
     form("/console/submissions/{id}/trial", || post(review::pass_trial), Method::POST, "/v1/submissions/{id}/trial"),
     form("/console/submissions/{id}/reject", || post(review::reject), Method::POST, "/v1/submissions/{id}/reject"),
+    form(
+        "/console/submissions/{id}/test-sends",
+        || post(messages::send_test),
+        Method::POST,
+        "/v1/submissions/{id}/test-sends",
+    ),
     form("/console/submissions/{id}/suspend", || post(review::suspend), Method::POST, "/v1/submissions/{id}/suspend"),
     form("/console/submissions/{id}/resume", || post(review::resume), Method::POST, "/v1/submissions/{id}/resume"),
     form(
@@ -136,7 +148,44 @@ const PAGES: &[Page] = &[
     form("/console/plans/{plan}/cancel", || post(plans::cancel), Method::POST, "/v1/plans/{plan}/cancel"),
     page("/console/customers", || get(customers::show), "/v1/customers/{customer}/verdicts"),
     page("/console/catalogue", || get(learnt::catalogue), "/v1/knowledge"),
-    page("/console/needs", || get(learnt::needs), "/v1/needs"),
+    both("/console/needs", || get(needs::list).post(needs::open), "/v1/needs"),
+    form("/console/needs/records", || post(needs::collect), Method::POST, "/v1/needs/records"),
+    page("/console/needs/{need}", || get(needs::show), "/v1/needs/{need}"),
+    form("/console/needs/{need}/analyse", || post(needs::analyse), Method::POST, "/v1/needs/{need}/analyse"),
+    form("/console/needs/{need}/publish", || post(needs::publish), Method::POST, "/v1/needs/{need}/publish"),
+    form("/console/needs/{need}/answers", || post(needs::answer_with), Method::POST, "/v1/needs/{need}/answers"),
+    both("/console/findings", || get(findings::list).post(findings::open), "/v1/findings"),
+    page("/console/findings/{finding}", || get(findings::show), "/v1/findings"),
+    form("/console/findings/{finding}/close", || post(findings::close), Method::POST, "/v1/findings/{finding}/close"),
+    form("/console/findings/{finding}/drop", || post(findings::drop_it), Method::POST, "/v1/findings/{finding}/drop"),
+    page("/console/calls", || get(calls::calls), "/v1/calls"),
+    form("/console/calls/take", || post(calls::take_calls), Method::POST, "/v1/calls/take"),
+    form("/console/calls/result", || post(calls::record_call), Method::POST, "/v1/calls/results"),
+    form("/console/calls/results", || post(calls::record_calls), Method::POST, "/v1/calls/results"),
+    both("/console/calls/windows", || get(calls::windows).post(calls::open), "/v1/calls/windows"),
+    form("/console/calls/windows/close", || post(calls::close), Method::DELETE, "/v1/calls/windows/open"),
+    page("/console/requests", || get(calls::requests), "/v1/requests"),
+    form("/console/requests/take", || post(calls::take_requests), Method::POST, "/v1/requests/take"),
+    form("/console/requests/result", || post(calls::record_request), Method::POST, "/v1/requests/results"),
+    form("/console/requests/results", || post(calls::record_requests), Method::POST, "/v1/requests/results"),
+    both("/console/staff", || get(messages::staff).post(messages::register), "/v1/staff"),
+    page("/console/staff/{name}", || get(messages::member), "/v1/staff"),
+    form("/console/staff/{name}/forget", || post(messages::forget), Method::DELETE, "/v1/staff/{name}"),
+    both("/console/users", || get(access::users).post(access::appoint), "/v1/users"),
+    page("/console/users/{person}", || get(access::user), "/v1/users"),
+    form("/console/users/{person}/password", || post(access::password), Method::POST, "/v1/users/{person}/password"),
+    form(
+        "/console/users/{person}/{role}/{region}/dismiss",
+        || post(access::dismiss),
+        Method::DELETE,
+        "/v1/users/{person}/{role}/{region}",
+    ),
+    both("/console/tokens", || get(access::tokens).post(access::make_token), "/v1/tokens"),
+    page("/console/tokens/{id}", || get(access::token), "/v1/tokens"),
+    form("/console/tokens/{id}/revoke", || post(access::revoke_token), Method::DELETE, "/v1/tokens/{id}"),
+    both("/console/keys", || get(access::keys).post(access::add_key), "/v1/keys"),
+    page("/console/keys/{id}", || get(access::key), "/v1/keys"),
+    form("/console/keys/{id}/revoke", || post(access::revoke_key), Method::DELETE, "/v1/keys/{id}"),
     both("/console/switches", || get(oversight::switches).post(oversight::throw), "/v1/switches"),
     form("/console/switches/lift", || post(oversight::lift), Method::DELETE, "/v1/switches/{scope}/{target}"),
     page("/console/audit", || get(oversight::audit), "/v1/audit"),

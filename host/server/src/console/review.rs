@@ -5,6 +5,7 @@ use super::blocks::{Block, Table};
 use super::conditions::{NAMES, conditions_of, fields as conditions};
 use super::evidence;
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
+use super::messages;
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
 use super::words;
@@ -31,7 +32,7 @@ pub(super) async fn show(
 }
 
 /// The review of a submission; `tried` is the form of it that was refused.
-async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View, Problem> {
+pub(super) async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View, Problem> {
     viewed(visitor, id, &Filled::default(), tried).await
 }
 
@@ -60,6 +61,7 @@ async fn viewed(visitor: &Visitor, id: i64, typed: &Filled, tried: Option<&Tried
     let simulations = visitor.engine.simulations(id).await?;
     view = simulated(visitor, view, &simulations).await?;
     view = compared(visitor, view, &simulations).await?;
+    view = messages::of_submission(visitor, view, id, tried).await?;
     Ok(decisions(&Desk { visitor, found: &found, tried }, view, typed))
 }
 

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use care_domain::person::{Appointment, Role};
+use care_domain::region;
 use care_domain::text::Language;
 use care_engine::{Engine, EngineError, Login};
 use serde::Deserialize;
@@ -78,6 +79,11 @@ impl Visitor {
     /// Whether the API's table lets them ask this.
     pub(super) fn may(&self, method: &Method, route: &str) -> bool {
         may_ask(method, route, &self.principal).is_ok()
+    }
+
+    /// Whether a region lies in theirs.
+    pub(super) fn holds(&self, region: &str) -> bool {
+        region::covers(&self.principal.region, region)
     }
 
     /// Who they are, in whose name the engine acts.
@@ -150,8 +156,7 @@ fn form(tongue: Tongue, back: &Back, tried: Option<(&Filled, &EngineError)>) -> 
     }
     let role = tried.is_some_and(|(filled, _)| !filled.one("role").is_empty());
     if role || code == Some("several-roles") {
-        let roles = Role::ALL.iter().map(|role| (role.name().to_owned(), super::words::role(tongue, *role).to_owned()));
-        fields.push(Field::new("role", t("角色", "Role"), Kind::Choice(roles.collect())));
+        fields.push(Field::new("role", t("角色", "Role"), Kind::Choice(super::words::roles(tongue))));
         fields.push(Field::new("region", t("地区编码（可不填）", "Region code, where there are several"), Kind::Line));
     }
     fields.push(Field::hidden("to", destination(back.to.as_deref())));

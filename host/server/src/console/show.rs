@@ -1,10 +1,10 @@
 //! Shows what pages are made of: as HTML with the frame around it, or one of its tables as CSV.
 
 use super::blocks::Block;
-use super::form::{Kind, NotDone, Tried};
+use super::form::{Done, Filled, Kind, NotDone, Tried, carry_out};
 use super::refusals::in_words;
 use super::session::{Tongue, Visitor};
-use super::{PAGES, allowed, words};
+use super::{PAGES, allowed, calls, words};
 use crate::api::Problem;
 use askama::Template;
 use axum::http::{Method, StatusCode, header};
@@ -31,6 +31,26 @@ pub(super) struct Look {
     pub(super) after: Option<i64>,
     /// By which field something is split.
     pub(super) by: Option<String>,
+    /// What a form of the page is filled in with.
+    pub(super) about: String,
+}
+
+impl Look {
+    /// What a table leaves with as CSV beside its name, so that it is the table that is shown.
+    fn kept(&self) -> String {
+        let mut kept = form_urlencoded::Serializer::new(String::new());
+        if !self.q.is_empty() {
+            kept.append_pair("q", &self.q);
+        }
+        if let Some(after) = self.after {
+            kept.append_pair("after", &after.to_string());
+        }
+        if let Some(by) = &self.by {
+            kept.append_pair("by", by);
+        }
+        let kept = kept.finish();
+        if kept.is_empty() { kept } else { kept + "&" }
+    }
 }
 
 /// A page without its frame.
@@ -69,6 +89,16 @@ impl View {
         self.text(told).going_on(true)
     }
 
+    /// With what was wrong in front, where the form that it was told of is not asked any more.
+    fn tried(mut self, tried: &Tried) -> Self {
+        let is_it = |block: &Block| matches!(block, Block::Form(form) if form.action == tried.action);
+        if !self.blocks.iter().any(is_it) {
+            let told = tried.wrong.iter().map(|wrong| Block::Warning(format!("{} {}", wrong.message, wrong.hint)));
+            self.blocks.splice(0..0, told);
+        }
+        self
+    }
+
     /// Something goes on: it is loaded again by itself.
     pub(super) fn going_on(mut self, goes_on: bool) -> Self {
         self.again = self.again.or(goes_on.then_some(3));
@@ -86,6 +116,8 @@ struct Frame<'a> {
     /// Pages that the visitor may open: address and name.
     menu: Vec<(&'static str, &'a str)>,
     said: &'a str,
+    /// What its tables leave with.
+    kept: &'a str,
 }
 
 impl Frame<'_> {
@@ -110,7 +142,7 @@ impl Frame<'_> {
 }
 
 /// What stands in the menu: address, Chinese, English.
-const MENU: [(&str, &str, &str); 11] = [
+const MENU: [(&str, &str, &str); 19] = [
     ("/console", "待办", "To do"),
     ("/console/overview", "总览", "Overview"),
     ("/console/submissions", "审批", "Submissions"),
@@ -118,25 +150,34 @@ const MENU: [(&str, &str, &str); 11] = [
     ("/console/campaigns", "营销任务", "Campaigns"),
     ("/console/plans", "计划", "Plans"),
     ("/console/customers", "客户", "Customers"),
+    ("/console/calls", "外呼", "Calls"),
+    ("/console/calls/windows", "外呼时段", "Calling windows"),
+    ("/console/requests", "部门工单", "Requests"),
     ("/console/catalogue", "关怀目录", "Catalogue"),
     ("/console/needs", "需求", "Needs"),
+    ("/console/findings", "问题跟进", "Findings"),
     ("/console/switches", "紧急停止", "Kill switches"),
     ("/console/audit", "审计", "Audit"),
+    ("/console/staff", "测试人员", "Staff"),
+    ("/console/users", "用户", "Users"),
+    ("/console/tokens", "令牌", "Tokens"),
+    ("/console/keys", "签名密钥", "Keys"),
 ];
 
 fn menu(visitor: &Visitor) -> Vec<(&'static str, &'static str)> {
-    let served =
-        |path: &str| PAGES.iter().any(|page| page.path == path) && allowed(visitor, &Method::GET, path).is_ok();
+    let is_open = |path: &str| allowed(visitor, &Method::GET, path).is_ok() && calls::has(visitor, path);
+    let served = |path: &str| PAGES.iter().any(|page| page.path == path) && is_open(path);
     MENU.iter().filter(|(path, ..)| served(path)).map(|(path, zh, en)| (*path, visitor.tongue.t(zh, en))).collect()
 }
 
 /// A page in its frame.
 pub(super) fn page(tongue: &Tongue, visitor: Option<&Visitor>, view: &View) -> Response {
-    framed(*tongue, visitor, view, "")
+    framed(*tongue, visitor, view, &Look::default())
 }
 
-fn framed(tongue: Tongue, visitor: Option<&Visitor>, view: &View, said: &str) -> Response {
-    let frame = Frame { tongue, view, visitor, menu: visitor.map(menu).unwrap_or_default(), said };
+fn framed(tongue: Tongue, visitor: Option<&Visitor>, view: &View, look: &Look) -> Response {
+    let (said, kept) = (look.said.as_deref().map_or("", |said| words::done(tongue, said)), look.kept());
+    let frame = Frame { tongue, view, visitor, menu: visitor.map(menu).unwrap_or_default(), said, kept: &kept };
     match frame.render() {
         Ok(html) => {
             let headers = [
@@ -167,17 +208,31 @@ pub(super) fn answer(visitor: &Visitor, look: &Look, view: Result<View, Problem>
         let Some(table) = tables.into_iter().find(|table| table.id == id) else {
             return refused(&visitor.tongue, Some(visitor), &Problem::missing("such table"));
         };
-        let name = format!("attachment; filename=\"{}.csv\"", table.id);
-        let headers =
-            [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-        return (headers, table.csv()).into_response();
+        return sheet(table.id, table.csv());
     }
-    framed(
-        visitor.tongue,
-        Some(visitor),
-        &view,
-        look.said.as_deref().map_or("", |said| words::done(visitor.tongue, said)),
-    )
+    framed(visitor.tongue, Some(visitor), &view, look)
+}
+
+/// A file that spreadsheets open; no cache keeps it.
+pub(super) fn sheet(name: &str, csv: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, csv).into_response()
+}
+
+/// A page that answers a form this one time.
+pub(super) fn once(visitor: &Visitor, view: &View) -> Done {
+    Done::Once(page(&visitor.tongue, Some(visitor), view))
+}
+
+/// A name as a part of an address.
+pub(super) fn part(name: &str) -> String {
+    // Forms write a blank as a plus sign, addresses do not.
+    form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// Somebody may not, or something is not there.
@@ -195,10 +250,28 @@ pub(super) async fn again(
 ) -> Response {
     match why {
         NotDone::Again(tried) => match view(&tried).await {
-            Ok(view) => (StatusCode::UNPROCESSABLE_ENTITY, page(&visitor.tongue, Some(visitor), &view)).into_response(),
+            Ok(view) => {
+                let shown = page(&visitor.tongue, Some(visitor), &view.tried(&tried));
+                (StatusCode::UNPROCESSABLE_ENTITY, shown).into_response()
+            }
             Err(problem) => refused(&visitor.tongue, Some(visitor), &problem),
         },
         NotDone::Refused(problem) => refused(&visitor.tongue, Some(visitor), &problem),
+    }
+}
+
+/// Carries a form out that leads to `action`; where it is refused, the page is shown again that `view` makes.
+pub(super) async fn carried(
+    visitor: &Visitor,
+    filled: Filled,
+    action: &str,
+    typed: Option<&str>,
+    act: impl AsyncFnOnce(&Filled) -> Result<Done, EngineError>,
+    view: impl AsyncFnOnce(&Tried) -> Result<View, Problem>,
+) -> Response {
+    match carry_out(visitor, filled, action, typed, act).await {
+        Ok(response) => response,
+        Err(why) => again(visitor, why, view).await,
     }
 }
 

@@ -50,11 +50,11 @@ fn form(visitor: &Visitor, base: &StoredSubmission) -> Form {
     let mut fields = vec![
         line("name", "变体名称", "Name of the variant")
             .required()
-            .refused_as("variant-name")
+            .refused_as(&["variant-name"])
             .hint(visitor.t("小写字母、数字和连字符，如 xiamen。", "Lower-case letters, digits, hyphens: xiamen.")),
         line("region", "归属地区（编码）", "Region, by code")
             .required()
-            .refused_as("variant-region")
+            .refused_as(&["variant-region"])
             .value(visitor.principal.region.clone()),
         date("from", "开始日期", "From"),
         date("until", "结束日期", "Until"),

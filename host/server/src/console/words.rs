@@ -2,8 +2,11 @@
 
 use super::session::Tongue;
 use care_domain::catalogue::CATEGORIES;
-use care_domain::contact::Addressee;
+use care_domain::contact::{Addressee, Channel};
+use care_domain::desk::WorkResult;
 use care_domain::evidence::Differs;
+use care_domain::manifest::Action;
+use care_domain::need::Source;
 use care_domain::person::Role;
 use care_domain::policy::Class;
 use care_domain::verdict::{Tally, Verdict};
@@ -28,6 +31,11 @@ pub(super) fn role(tongue: Tongue, role: Role) -> &'static str {
         Role::Auditor => tongue.t("审计员", "Auditor"),
         Role::EventSource => tongue.t("事件源系统", "Event source"),
     }
+}
+
+/// All of them, as a field offers them.
+pub(super) fn roles(tongue: Tongue) -> Vec<(String, String)> {
+    Role::ALL.into_iter().map(|one| (one.name().to_owned(), role(tongue, one).to_owned())).collect()
 }
 
 /// A class of the policy (domain.md section 10).
@@ -150,6 +158,73 @@ pub(super) fn differs(tongue: Tongue, how: Differs) -> &'static str {
     }
 }
 
+/// What a department is asked to do.
+pub(super) fn action(tongue: Tongue, action: &Action) -> String {
+    match action {
+        Action::CreditRating { value } => format!("{} {value}", tongue.t("信用等级调整为", "Credit rating")),
+        Action::FeeWaiver => tongue.t("减免费用", "Fee waiver").to_owned(),
+        Action::Escalation => tongue.t("催办", "Escalation").to_owned(),
+        Action::BusinessOpportunity => tongue.t("商机", "Business opportunity").to_owned(),
+    }
+}
+
+/// What came of work.
+fn result(tongue: Tongue, result: WorkResult) -> &'static str {
+    let english = match result {
+        WorkResult::Safe => "Safe",
+        WorkResult::Unreachable => "Unreachable",
+        WorkResult::PossiblyMissing => "Possibly missing",
+        WorkResult::Deceased => "Deceased",
+        WorkResult::Reached => "Reached",
+        WorkResult::Refused => "Refused",
+        WorkResult::WrongNumber => "Wrong number",
+        WorkResult::Done => "Done",
+        WorkResult::Declined => "Declined",
+    };
+    tongue.t(result.title_zh(), english)
+}
+
+/// What may come of work on a channel, as a field offers it.
+pub(super) fn results(tongue: Tongue, channel: Channel) -> Vec<(String, String)> {
+    let fitting = WorkResult::ALL.into_iter().filter(|one| one.fits(channel));
+    fitting.map(|one| (one.name().to_owned(), result(tongue, one).to_owned())).collect()
+}
+
+/// Where a piece of work stands.
+pub(super) fn standing(tongue: Tongue, code: &str) -> &str {
+    let waiting =
+        [("waiting", "待领取", "Waiting"), ("handed-out", "已领取", "Handed out"), ("open", "未回报", "No result yet")];
+    match WorkResult::from_name(code) {
+        Some(known) => result(tongue, known),
+        None => state(tongue, named(tongue, &waiting, code)),
+    }
+}
+
+/// Where records of a need come from.
+pub(super) fn source(tongue: Tongue, source: Source) -> &'static str {
+    match source {
+        Source::Complaint => tongue.t("投诉", "Complaints"),
+        Source::Enquiry => tongue.t("咨询", "Enquiries"),
+        Source::Survey => tongue.t("满意度调查", "Surveyed"),
+    }
+}
+
+/// Where a need or a finding stands.
+pub(super) fn step(tongue: Tongue, code: &str) -> &str {
+    named(
+        tongue,
+        &[
+            ("collected", "收集中", "Collected"),
+            ("analysed", "已分析", "Analysed"),
+            ("published", "已发布", "Published"),
+            ("open", "待整改", "Open"),
+            ("closed", "已整改", "Closed"),
+            ("dropped", "已撤销", "Dropped"),
+        ],
+        code,
+    )
+}
+
 /// What a form did.
 pub(super) fn done(tongue: Tongue, said: &str) -> &'static str {
     match said {
@@ -173,6 +248,24 @@ pub(super) fn done(tongue: Tongue, said: &str) -> &'static str {
         "stopped" => tongue.t("已停止。", "Stopped."),
         "thrown" => tongue.t("已停止发送。", "Thrown: nothing of it goes out."),
         "lifted" => tongue.t("已解除。", "Lifted."),
+        "appointed" => tongue.t("已授予角色。", "The role is given."),
+        "dismissed" => tongue.t("已撤销角色。", "The role is taken."),
+        "revoked" => tongue.t("已吊销。", "Revoked."),
+        "registered" => tongue.t("已登记。", "Registered."),
+        "removed" => tongue.t("已移除。", "Removed."),
+        "recorded" => tongue.t("结果已登记。", "Results are recorded."),
+        "nothing-new" => tongue.t("没有新的内容。", "Nothing in it was new."),
+        "nothing-waits" => tongue.t("目前没有可领取的工作。", "Nothing waits that could be taken now."),
+        "opened" => tongue.t("已开启。", "Opened."),
+        "closed" => tongue.t("已关闭。", "Closed."),
+        "collected" => tongue.t("记录已收集。", "Records are collected."),
+        "analysed" => tongue.t("已分析。", "Analysed."),
+        "published" => tongue.t("已发布。", "Published."),
+        "answered" => tongue.t("已登记应对活动。", "The activity is named as an answer."),
+        "dropped" => tongue.t("已撤销。", "Dropped."),
+        "test-sent" => {
+            tongue.t("测试消息已发送，结果见下表。", "Sent: the table of test messages says what came of it.")
+        }
         _ => "",
     }
 }
