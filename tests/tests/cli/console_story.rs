@@ -87,31 +87,8 @@ fn the_province_compares_simulates_and_approves_the_operator_starts_and_stops() 
     let operator = Browser::of(&care, &server, OPERATOR, "operator", "350000");
     let refused = operator.post(&path("suspend"), &[("reason", "no right")]);
     assert_eq!(refused.status, 403);
-    // First what it would do, then its reach is typed.
-    let estimate = "/console/campaigns/estimate";
-    let wanted = [("activity", "points-expiry"), ("version", "*"), ("params", ""), ("ramp", "half")];
-    let mistaken = operator.sends("/console/campaigns", estimate, &wanted);
-    assert!(mistaken.status == 422 && mistaken.text().contains("no share"), "{}", mistaken.text());
-    assert!(mistaken.text().contains("value=\"half\""), "what was typed is kept");
-    let wanted = [("activity", "points-expiry"), ("version", "*"), ("params", ""), ("ramp", "50%,100%")];
-    let estimated = operator.sends("/console/campaigns", estimate, &wanted);
-    assert_eq!(estimated.status, 200, "{}", estimated.text());
-    let form = hidden(&estimated.text(), "/console/campaigns");
-    let reach = form.iter().find(|(name, _)| name == "reach").map(|(_, reach)| reach.clone()).expect("a reach");
-    let fields: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let other = [fields.as_slice(), &[("typed", "7")]].concat();
-    let mistyped = operator.post("/console/campaigns", &other);
-    assert!(mistyped.status == 422 && mistyped.text().contains(&format!("Type: {reach}")), "{}", mistyped.text());
-    let without = operator.sends("/console/campaigns", "/console/campaigns/estimate", &[]);
-    assert_eq!(without.status, 422, "nothing chosen");
-    let start = [fields.as_slice(), &[("typed", reach.as_str())]].concat();
-    let started = operator.post("/console/campaigns", &start);
+    starts(&care, &operator);
     let campaign = "/console/campaigns/points-expiry-1";
-    went_to(&started, campaign);
-    // A double click, or the button pressed again on a slow day: the same answer, and one campaign.
-    assert_eq!(operator.post("/console/campaigns", &start).header("location"), started.header("location"));
-    assert_eq!(care.ok("auditor", &["campaign", "show"])["campaigns"].as_array().map(Vec::len), Some(1));
-
     care.ok(OPERATOR, &["plan", "run", "--date", DATE]);
     let plan = care.ok(OPERATOR, &["plan", "show"])["plan"].as_str().expect("an id").to_owned();
     let plans = operator.page("/console/plans");
@@ -136,6 +113,32 @@ fn the_province_compares_simulates_and_approves_the_operator_starts_and_stops() 
     for deed in ["submission-approved", "campaign-started", "campaign-stopped"] {
         assert!(lines.contains(deed), "{deed}");
     }
+}
+
+/// An operator starts a campaign: first what it would do, then its reach is typed.
+fn starts(care: &Care, operator: &Browser<'_>) {
+    let estimate = "/console/campaigns/estimate";
+    let wanted = [("activity", "points-expiry"), ("version", "*"), ("params", ""), ("ramp", "half")];
+    let mistaken = operator.sends("/console/campaigns", estimate, &wanted);
+    assert!(mistaken.status == 422 && mistaken.text().contains("no share"), "{}", mistaken.text());
+    assert!(mistaken.text().contains("value=\"half\""), "what was typed is kept");
+    let wanted = [("activity", "points-expiry"), ("version", "*"), ("params", ""), ("ramp", "50%,100%")];
+    let estimated = operator.sends("/console/campaigns", estimate, &wanted);
+    assert_eq!(estimated.status, 200, "{}", estimated.text());
+    let form = hidden(&estimated.text(), "/console/campaigns");
+    let reach = form.iter().find(|(name, _)| name == "reach").map(|(_, reach)| reach.clone()).expect("a reach");
+    let fields: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let other = [fields.as_slice(), &[("typed", "7")]].concat();
+    let mistyped = operator.post("/console/campaigns", &other);
+    assert!(mistyped.status == 422 && mistyped.text().contains(&format!("Type: {reach}")), "{}", mistyped.text());
+    let without = operator.sends("/console/campaigns", "/console/campaigns/estimate", &[]);
+    assert_eq!(without.status, 422, "nothing chosen");
+    let start = [fields.as_slice(), &[("typed", reach.as_str())]].concat();
+    let started = operator.post("/console/campaigns", &start);
+    went_to(&started, "/console/campaigns/points-expiry-1");
+    // A double click, or the button pressed again on a slow day: the same answer, and one campaign.
+    assert_eq!(operator.post("/console/campaigns", &start).header("location"), started.header("location"));
+    assert_eq!(care.ok("auditor", &["campaign", "show"])["campaigns"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
