@@ -1,5 +1,14 @@
 //! How long what was done about customers is kept, and what is kept longer because something still needs it. Deleting,
 //! and what a store looks like, does not live here.
+//!
+//! What has no period here stays, and why:
+//!
+//! - **Wishes** (consents, refusals, suppressions) hold until the customer says otherwise, however long ago they were said:
+//!   without them somebody would be contacted who asked not to be.
+//! - **Outcomes** are how a repeated report is known again, whatever its age: one that comes again after its line went would
+//!   count a second time. They name a customer by key and hold a kind, an instant and a figure, no words and no number; an
+//!   erased customer's key leads nowhere.
+//! - **The audit log** is a chain: a line that went would break it for every later one.
 
 use crate::time::DAY_MS;
 use serde::{Deserialize, Serialize};
@@ -12,6 +21,9 @@ pub struct Retention {
     pub messages: Option<u32>,
     /// Contacts with everything that became of them, and who was held out.
     pub contacts: Option<u32>,
+    /// Calls and visits with the prompts that were shown. What was declined stays while its activity runs: it would be shown
+    /// again.
+    pub calls: Option<u32>,
     /// Events as they came, and what was decided about them.
     pub events: Option<u32>,
     /// Decision logs of plans: why somebody was contacted, or not.
@@ -52,6 +64,7 @@ impl Retention {
         let all = [
             ("messages", self.messages, LEAST_DAYS),
             ("contacts", self.contacts, LEAST_DAYS),
+            ("calls", self.calls, LEAST_DAYS),
             ("events", self.events, LEAST_EVENT_DAYS),
             ("decision logs", self.decision_logs, LEAST_DAYS),
             ("files of the outbox", self.outbox, LEAST_DAYS),
@@ -153,6 +166,7 @@ mod tests {
         assert_eq!(Retention::default().check(), Ok(()), "everything for ever");
         let short = Retention { messages: Some(29), ..sound };
         assert!(matches!(short.check(), Err(RetentionError::Days { what: "messages", least: 30, .. })));
+        assert!(Retention { calls: Some(29), ..sound }.check().is_err(), "a call is still spoken of");
         assert!(Retention { events: Some(30), ..sound }.check().is_err(), "an event would be taken twice");
         assert_eq!(Retention { contacts: Some(100), ..sound }.check(), Err(RetentionError::Order));
         assert_eq!(Retention { decision_logs: None, ..sound }.check(), Err(RetentionError::Order));

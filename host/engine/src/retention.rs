@@ -22,6 +22,8 @@ pub struct RetentionReport {
     pub periods: Retention,
     /// Contacts of which it is not known any more what was said.
     pub messages: u64,
+    /// Prompts of which it is not known any more what was said.
+    pub prompts: u64,
     /// Contacts that are gone.
     pub contacts: u64,
     /// Held-out customers that are gone.
@@ -34,6 +36,10 @@ pub struct RetentionReport {
     pub outbox_files: u64,
     /// What other systems were told, gone.
     pub webhook_events: u64,
+    /// Calls that are gone, with the prompts that were shown in them.
+    pub calls: u64,
+    /// Old calls in which something was declined that would be shown again.
+    pub calls_kept: u64,
     /// What is old and stays, and why.
     pub kept: Vec<KeptContacts>,
 }
@@ -106,6 +112,7 @@ impl Engine {
         }
         if let Some(before) = retention::before(periods.messages, at) {
             report.messages = self.store.forget_messages(before, at, dry).await?;
+            report.prompts = self.store.forget_prompts(before, at, dry).await?;
         }
         if let Some(before) = retention::before(periods.events, at) {
             report.event_batches = self.store.forget_events(before, dry).await?;
@@ -115,6 +122,11 @@ impl Engine {
         }
         if let Some(before) = retention::before(periods.webhooks, at) {
             report.webhook_events = self.store.forget_told(before, dry).await?;
+        }
+        if let Some(before) = retention::before(periods.calls, at) {
+            let campaigns = self.store.campaigns().await?;
+            let running = campaigns.into_iter().filter(|c| c.active).map(|c| c.activity).collect();
+            (report.calls, report.calls_kept) = self.store.forget_calls(before, &running, dry).await?;
         }
         self.forget_contacts(&mut report, at).await?;
         Ok(report)

@@ -115,6 +115,7 @@ const STATE_MIGRATIONS: &[(i64, &str)] = &[
     (12, include_str!("../migrations/0012_work.sql")),
     (13, include_str!("../migrations/0013_told_and_kept.sql")),
     (14, include_str!("../migrations/0014_event_names.sql")),
+    (16, include_str!("../migrations/0016_calls_forgotten.sql")),
     (17, include_str!("../migrations/0017_ramp.sql")),
 ];
 const IDENTITY_MIGRATIONS: &[(i64, &str)] = &[

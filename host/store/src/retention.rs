@@ -1,4 +1,4 @@
-//! Forgetting what is old: what was said, contacts, events, decision logs, and what other systems were told. What goes and
+//! Forgetting what is old: what was said, contacts, calls, events, decision logs, and what other systems were told. What goes and
 //! what stays is decided by `care_domain::retention`; here it goes, some at a time, so that nobody waits long for the
 //! database. Asked not to, it counts only.
 
@@ -94,6 +94,80 @@ impl Store {
              (SELECT id FROM contacts WHERE {old} LIMIT {AT_ONCE})"
         );
         self.repeat(&sql, before).await
+    }
+
+    /// Forgets what was said in prompts of before an instant; how many. What was declined is remembered as such; other prompts
+    /// are needed for nothing, since an acceptance is a contact of its own.
+    pub async fn forget_prompts(&self, before: i64, at: i64, dry: bool) -> Result<u64, StoreError> {
+        let old = "p.forgotten_at IS NULL AND c.at < ?";
+        let of = "FROM prompts p JOIN calls c ON c.id = p.call WHERE";
+        if dry {
+            return self.count(&format!("SELECT COUNT(*) {of} {old}"), before).await;
+        }
+        let delete = format!(
+            "DELETE FROM prompts WHERE id IN (SELECT p.id {of} {old} AND p.state <> 'declined' LIMIT {AT_ONCE})"
+        );
+        let blank = format!(
+            "UPDATE prompts SET forgotten_at = {at}, document = json_replace(document, '$.prompt.slots', json('{{}}'), \
+               '$.sms.slots', json('{{}}'), '$.task.slots', json('{{}}')) \
+             WHERE id IN (SELECT p.id {of} {old} AND p.state = 'declined' LIMIT {AT_ONCE})"
+        );
+        let mut gone = 0;
+        for sql in [delete, blank] {
+            loop {
+                let mut tx = self.forgetting().await?;
+                let changed = sqlx::query(sqlx::AssertSqlSafe(sql.as_str())).bind(before).execute(&mut *tx).await;
+                let some = changed.during(DOING)?.rows_affected();
+                remembering(tx).await?;
+                gone += some;
+                if some == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Deletes calls of before an instant with the prompts that were shown in them; how many went, and how many old ones
+    /// stay: what was declined of a running activity would be shown again.
+    pub async fn forget_calls(
+        &self,
+        before: i64,
+        running: &BTreeSet<String>,
+        dry: bool,
+    ) -> Result<(u64, u64), StoreError> {
+        let running = to_json("calls", "running activities", running)?;
+        let needed = "EXISTS (SELECT 1 FROM prompts p WHERE p.call = calls.id AND p.state = 'declined' \
+                      AND p.activity IN (SELECT value FROM json_each(?2)))";
+        let (free, needing): (i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT coalesce(SUM(NOT {needed}), 0), coalesce(SUM({needed}), 0) FROM calls WHERE at < ?1"
+        )))
+        .bind(before)
+        .bind(&running)
+        .fetch_one(&self.readers)
+        .await
+        .during(DOING)?;
+        if dry {
+            return Ok((free as u64, needing as u64));
+        }
+        let some = format!("(SELECT id FROM calls WHERE at < ?1 AND NOT {needed} ORDER BY at, id LIMIT {AT_ONCE})");
+        let mut gone = 0;
+        loop {
+            let mut tx = self.forgetting().await?;
+            let mut went = 0;
+            // The calls last: the same ones are chosen again, whose prompts went.
+            for sql in
+                [format!("DELETE FROM prompts WHERE call IN {some}"), format!("DELETE FROM calls WHERE id IN {some}")]
+            {
+                let delete = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(before).bind(&running);
+                went = delete.execute(&mut *tx).await.during(DOING)?.rows_affected();
+            }
+            remembering(tx).await?;
+            gone += went;
+            if went == 0 {
+                return Ok((gone, needing as u64));
+            }
+        }
     }
 
     /// Campaigns with contacts of before an instant that could go, if nothing needs them.

@@ -4,8 +4,8 @@
 use crate::support::{self, NOW, code, day, evening, plan_of, run};
 use care_domain::retention::{Needed, Retention};
 use care_domain::time::DAY_MS;
-use care_engine::{Engine, EngineError, EvaluationRequest, PlanRequest};
-use care_tests::DATE;
+use care_engine::{Call, Engine, EngineError, EvaluationRequest, PlanRequest, Prompts};
+use care_tests::{DATE, query};
 
 const ADMINISTRATOR: &str = "administrator";
 const YEAR: i64 = 400 * DAY_MS;
@@ -14,6 +14,7 @@ fn periods() -> Retention {
     Retention {
         messages: Some(30),
         contacts: Some(60),
+        calls: Some(60),
         events: Some(31),
         decision_logs: Some(45),
         outbox: Some(30),
@@ -115,5 +116,73 @@ async fn contacts_go_after_their_campaign_was_stopped_and_evaluated() {
     let activity = &summary.activities[0];
     assert_eq!(activity.finals.values().sum::<u64>(), activity.selected, "{activity:?}");
     assert!(activity.finals["forgotten"] > 0 && day(DATE) == summary.date);
+    engine.verify_audit(None).await.expect("the audit log stands");
+}
+
+const AGENT: &str = "customer-service";
+
+/// Somebody calls about their balance.
+async fn calls(engine: &Engine, customer: &str) -> Prompts {
+    let call = Call { customer: customer.into(), channel: "hotline".into(), topic: "balance".into() };
+    let (prompts, shown) = engine.touchpoint(&call, AGENT, NOW).await.expect("an answer");
+    engine.keep_call(&shown).await.expect("a kept call");
+    prompts
+}
+
+/// Calls until three customers were each shown something: one accepts it, one declines, one hangs up. Whoever declined, and
+/// what was left unanswered.
+async fn three_calls(engine: &Engine) -> (String, String) {
+    let mut shown = Vec::new();
+    for number in 1..400 {
+        let customer = format!("FJ{number:09}");
+        if let Some(prompt) = calls(engine, &customer).await.prompts.first() {
+            shown.push((customer, prompt.id.clone()));
+        }
+        if shown.len() == 3 {
+            break;
+        }
+    }
+    let [accepts, declines, hangs_up] = shown.try_into().expect("three who need something");
+    engine.answer_prompt(&accepts.1, true, None, AGENT, NOW).await.expect("an answer");
+    engine.answer_prompt(&declines.1, false, None, AGENT, NOW).await.expect("an answer");
+    (declines.0, hangs_up.1)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_go_with_what_was_said_in_them_and_what_was_declined_is_not_offered_again() {
+    let (folder, engine) = support::at_work(2_000, &["balance-reminder"]).await;
+    let (declined_by, unanswered) = three_calls(&engine).await;
+    let count = |what: &str| query(folder.path(), "care.db", &format!("SELECT COUNT(*) FROM {what}")).parse::<u64>();
+    let (all_calls, prompts) = (count("calls").expect("a count"), count("prompts").expect("a count"));
+    set(&engine, &periods()).await.expect("periods");
+
+    // After a month nobody knows any more what was said; that it was declined is known.
+    let month = NOW + 40 * DAY_MS;
+    let dry = engine.retain(true, ADMINISTRATOR, month).await.expect("a dry run");
+    let report = engine.retain(false, ADMINISTRATOR, month).await.expect("a run");
+    assert_eq!((dry.prompts, report.prompts, report.calls), (prompts, prompts, 0), "{report:?}");
+    let slots = "prompts WHERE state = 'declined' AND json_extract(document, '$.prompt.slots') = '{}'";
+    assert_eq!((count("prompts"), count(slots)), (Ok(1), Ok(1)));
+    let late = engine.answer_prompt(&unanswered, true, None, AGENT, month).await;
+    assert_eq!(code(late), "unknown-prompt", "what was not answered is over");
+    let declined =
+        async || engine.store().seen(engine.key_of(&declined_by), NOW).await.expect("earlier calls").declined;
+    assert_eq!(declined().await.len(), 1);
+    assert_eq!(engine.retain(false, ADMINISTRATOR, month).await.expect("a run").prompts, 0, "once");
+
+    // Calls go after their period, but for the one that keeps something from being offered again.
+    let later = NOW + 70 * DAY_MS;
+    let dry = engine.retain(true, ADMINISTRATOR, later).await.expect("a dry run");
+    let report = engine.retain(false, ADMINISTRATOR, later).await.expect("a run");
+    assert_eq!((dry.calls, dry.calls_kept), (report.calls, report.calls_kept));
+    assert_eq!((report.calls, report.calls_kept), (all_calls - 1, 1), "{report:?}");
+    assert_eq!((count("calls"), declined().await.len()), (Ok(1), 1));
+    engine.stop_campaign("balance-reminder-1", "operator", later).await.expect("stopped");
+    let report = engine.retain(false, ADMINISTRATOR, later + DAY_MS).await.expect("a run");
+    assert_eq!((report.calls, report.calls_kept), (1, 0), "{report:?}");
+    assert_eq!((count("calls"), count("prompts")), (Ok(0), Ok(0)));
+    // What was accepted stands in the ledger, and what the customers answered among the outcomes.
+    assert_eq!(count("contacts WHERE channel = 'touchpoint'"), Ok(1));
+    assert_eq!(count("outcomes WHERE kind IN ('accepted', 'declined')"), Ok(2));
     engine.verify_audit(None).await.expect("the audit log stands");
 }

@@ -13,10 +13,12 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 #[derive(Default)]
 struct Periods {
-    /// What was said in a contact.
+    /// What was said in a contact or a prompt.
     messages: Option<u32>,
     /// Contacts with what became of them; at least as long as decision logs.
     contacts: Option<u32>,
+    /// Calls and visits with the prompts that were shown.
+    calls: Option<u32>,
     /// Events as they came; 31 or more.
     events: Option<u32>,
     /// Why somebody was contacted, or not.
@@ -44,8 +46,8 @@ async fn set(
     Body(new): Body<Periods>,
 ) -> Answer<Tagged> {
     unchanged(&headers, &json!(caller.engine.retention().await?))?;
-    let Periods { messages, contacts, events, decision_logs, outbox, webhooks } = new;
-    let periods = Retention { messages, contacts, events, decision_logs, outbox, webhooks };
+    let Periods { messages, contacts, calls, events, decision_logs, outbox, webhooks } = new;
+    let periods = Retention { messages, contacts, calls, events, decision_logs, outbox, webhooks };
     caller.engine.set_retention(&periods, &because.reason, &caller.person, now_ms()).await?;
     Ok(Tagged(json!(periods)))
 }
@@ -60,6 +62,7 @@ async fn runs(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pagin
 
 /// What to run.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewRetentionRun)]
 #[serde(deny_unknown_fields, default)]
 struct NewRun {
     /// Look only, and tell what would go.

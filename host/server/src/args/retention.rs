@@ -8,12 +8,15 @@ pub(crate) enum RetentionCommand {
     Show,
     /// Say how long records are kept, in days. What is not named is kept for ever.
     Set {
-        /// What was said in a contact; 30 or more.
+        /// What was said in a contact or a prompt; 30 or more.
         #[arg(long, value_name = "DAYS")]
         messages: Option<u32>,
         /// Contacts with what became of them; at least as long as decision logs.
         #[arg(long, value_name = "DAYS")]
         contacts: Option<u32>,
+        /// Calls and visits with the prompts that were shown; 30 or more.
+        #[arg(long, value_name = "DAYS")]
+        calls: Option<u32>,
         /// Events as they came; 31 or more.
         #[arg(long, value_name = "DAYS")]
         events: Option<u32>,

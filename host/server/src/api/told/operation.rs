@@ -76,10 +76,12 @@ pub(in crate::api) struct Delivery {
 #[schema(as = RetentionPeriods)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::api) struct Periods {
-    /// What was said in a contact.
+    /// What was said in a contact or a prompt.
     messages: Option<u32>,
     /// Contacts with what became of them.
     contacts: Option<u32>,
+    /// Calls and visits with the prompts that were shown.
+    calls: Option<u32>,
     /// Events as they came.
     events: Option<u32>,
     /// Why somebody was contacted, or not.
@@ -112,6 +114,15 @@ pub(in crate::api) struct RetentionReport {
     outbox_files: u64,
     /// What other systems were told, gone.
     webhook_events: u64,
+    /// Prompts of which it is not known any more what was said; absent in runs of before they were counted, as are calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompts: Option<u64>,
+    /// Calls that are gone, with the prompts that were shown in them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<u64>,
+    /// Old calls in which something was declined that would be shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls_kept: Option<u64>,
     /// What is old and stays, and why.
     kept: Vec<KeptContacts>,
 }
