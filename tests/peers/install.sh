@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Installs the peers that the channel tests talk to, pinned, into the folder named by the first argument: node-smpp (an
-# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures), schemathesis (tries the API by its own description);
-# and the checkers of the SDKs' types.
+# SMSC), smpp34 (another one), aiosmtpd (a mail server), standardwebhooks (checks our signatures), schemathesis (tries the API
+# by its own description), opentelemetry-proto (reads our spans); and the checkers of the SDKs' types.
 # Once, under a lock.
 set -euo pipefail
 into=$1
 ready="$into/ready-1"
 ready_api="$into/ready-api-1"
 ready_types="$into/ready-types-1"
+ready_otlp="$into/ready-otlp-1"
 mkdir -p "$into"
 exec 9>"$into/lock"
 flock 9
-[ -e "$ready" ] && [ -e "$ready_api" ] && [ -e "$ready_types" ] && exit 0
+[ -e "$ready" ] && [ -e "$ready_api" ] && [ -e "$ready_types" ] && [ -e "$ready_otlp" ] && exit 0
 
 missing=()
 command -v node >/dev/null || missing+=(nodejs)
@@ -43,4 +44,10 @@ if [ ! -e "$ready_types" ]; then
     python3 -m venv "$into/types/venv"
     "$into/types/venv/bin/pip" install --quiet --disable-pip-version-check mypy==2.4.1
     touch "$ready_types"
+fi
+# The messages of OpenTelemetry as its own project generates them.
+if [ ! -e "$ready_otlp" ]; then
+    python3 -m venv "$into/otlp-venv"
+    "$into/otlp-venv/bin/pip" install --quiet --disable-pip-version-check opentelemetry-proto==1.45.2
+    touch "$ready_otlp"
 fi

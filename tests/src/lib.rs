@@ -97,6 +97,16 @@ pub fn type_checkers() -> Option<PathBuf> {
     None
 }
 
+/// The Python that has the messages of OpenTelemetry (`make peers`); `None`, and a loud word, where it is not installed.
+pub fn otlp_python() -> Option<PathBuf> {
+    let folder = peers()?;
+    if folder.join("ready-otlp-1").is_file() {
+        return Some(folder.join("otlp-venv/bin/python"));
+    }
+    eprintln!("SKIPPED: {} has no messages of OpenTelemetry; `make peers` installs them", folder.display());
+    None
+}
+
 /// Copies a folder with everything in it; `to` must not exist.
 pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a new folder");

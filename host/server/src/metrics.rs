@@ -101,7 +101,7 @@ impl Metrics {
         let mut text = String::new();
         self.of_requests(&mut text);
         if let Some(spans) = &self.spans {
-            head(&mut text, "care_spans_dropped_total", "counter", "Spans that the collector did not take in time.");
+            head(&mut text, "care_spans_dropped_total", "counter", "Spans that the collector did not take.");
             line(&mut text, "care_spans_dropped_total", &[], spans.dropped());
         }
         let figures = self.of_ledger(engine).await?;

@@ -42,8 +42,9 @@ impl Spans {
     /// From now on spans go to a collector.
     pub(crate) fn to(collector: Collector) -> Self {
         let (sender, receiver) = channel(WAITING);
-        tokio::spawn(export(collector, receiver));
-        Self { sender, dropped: Arc::default() }
+        let dropped = Arc::<AtomicU64>::default();
+        tokio::spawn(export(collector, receiver, Arc::clone(&dropped)));
+        Self { sender, dropped }
     }
 
     pub(crate) fn take(&self, span: Span) {
@@ -52,7 +53,7 @@ impl Spans {
         }
     }
 
-    /// Spans that nobody took.
+    /// Spans that nobody took: too many waited, or the collector refused them or was not there.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -101,7 +102,7 @@ fn random<const N: usize>() -> [u8; N] {
 }
 
 /// Sends batches until nobody makes spans any more.
-async fn export(collector: Collector, mut spans: Receiver<Span>) {
+async fn export(collector: Collector, mut spans: Receiver<Span>, dropped: Arc<AtomicU64>) {
     let mut was_well = true;
     while let Some(first) = spans.recv().await {
         let (mut batch, until) = (vec![first], Instant::now() + COLLECTED);
@@ -111,6 +112,9 @@ async fn export(collector: Collector, mut spans: Receiver<Span>) {
             batch.push(span);
         }
         let sent = collector.send(written(&batch).to_string()).await;
+        if sent.is_err() {
+            dropped.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        }
         // Said once, not with every batch.
         if let (Err(why), true) = (&sent, was_well) {
             tracing::warn!("the collector takes no spans: {why}");
