@@ -81,7 +81,7 @@ async fn dismiss(
 
 /// Gives somebody a one-time password for `/login`; shown this one time.
 #[utoipa::path(post, path = "/v1/users/{person}/password", tag = "access", params(("person" = String, Path)),
-    responses((status = 201, body = Object), Problem))]
+    responses((status = 201, body = told::OneTimePassword), Problem))]
 async fn password(caller: Caller, Part(person): Part<String>) -> Answer<(Extension<ShownOnce>, Made)> {
     let all = caller.engine.appointments().await?;
     if !all.iter().any(|one| one.person == person && caller.holds(&one.region)) {
@@ -112,7 +112,7 @@ struct NewKey {
 }
 
 /// Registers the public half of a branch key.
-#[utoipa::path(post, path = "/v1/keys", tag = "access", request_body = NewKey, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/keys", tag = "access", request_body = NewKey, responses((status = 201, body = told::KeyAdded), Problem))]
 async fn add_key(caller: Caller, Body(new): Body<NewKey>) -> Answer<Made> {
     let id = caller.engine.add_key(&new.public, &new.owner, &new.region, &caller.person, now_ms()).await?;
     Ok(made(json!({"id": id, "owner": new.owner, "region": new.region})))
@@ -120,7 +120,7 @@ async fn add_key(caller: Caller, Body(new): Body<NewKey>) -> Answer<Made> {
 
 /// Revokes a branch key: it vouches for nothing new. Answers with what it signed.
 #[utoipa::path(delete, path = "/v1/keys/{id}", tag = "access", params(("id" = String, Path), Because),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::KeyRevoked), Problem))]
 async fn revoke_key(caller: Caller, Part(id): Part<String>, Asked(because): Asked<Because>) -> Answer<Json<Value>> {
     let all = caller.engine.keys().await?;
     let found = all.iter().find(|key| key.id == id && caller.holds(&key.region));
@@ -167,7 +167,7 @@ fn scope(scope: &str, target: &str) -> Answer<Scope> {
 }
 
 /// Stops something at once; what waits goes on waiting.
-#[utoipa::path(post, path = "/v1/switches", tag = "access", request_body = NewSwitch, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/switches", tag = "access", request_body = NewSwitch, responses((status = 201, body = told::SwitchThrown), Problem))]
 async fn throw(caller: Caller, Body(new): Body<NewSwitch>) -> Answer<Made> {
     let scope = scope(&new.scope, &new.target)?;
     caller.engine.throw_switch(scope.clone(), &new.reason, &caller.person, now_ms()).await?;

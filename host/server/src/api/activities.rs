@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// The catalogue of care activities: 8 categories, 33 entries.
-#[utoipa::path(get, path = "/v1/catalogue", tag = "activities", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/catalogue", tag = "activities", responses((status = 200, body = told::Catalogue), Problem))]
 async fn catalogue(_: Caller) -> Json<Value> {
     let entry = |e: &care_domain::catalogue::Entry| json!({"name": e.name, "zh": e.zh});
     let category = |c: &care_domain::catalogue::Category| json!({"name": c.name, "zh": c.zh, "entries": c.entries.iter().map(entry).collect::<Vec<_>>()});
@@ -117,7 +117,7 @@ async fn upload(
 /// Checks a component as the gate would, compiling it and trying it on made-up customers. Nothing is kept.
 #[utoipa::path(post, path = "/v1/checks", tag = "activities",
     request_body(content = Vec<u8>, content_type = "application/wasm"),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Checked), Problem))]
 async fn check(_: Caller, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Answer<Json<Value>> {
     let body = component(&headers, body)?;
     let worker = crate::commands::worker().map_err(|_| Problem::failed())?;
@@ -127,14 +127,14 @@ async fn check(_: Caller, headers: HeaderMap, body: Result<Bytes, BytesRejection
 }
 
 /// Proposes other parameters, wording, dates or another region of an approved activity.
-#[utoipa::path(post, path = "/v1/variants", tag = "activities", request_body = Object, responses((status = 201, body = told::Pushed), Problem))]
+#[utoipa::path(post, path = "/v1/variants", tag = "activities", request_body = told::Variant, responses((status = 201, body = told::Pushed), Problem))]
 async fn propose(caller: Caller, Body(wish): Body<Variant>) -> Answer<Made> {
     let pushed = caller.engine.propose_variant(&wish, &caller.person, now_ms()).await?;
     Ok(made(views::pushed(&pushed)))
 }
 
 /// Activations of what was approved ahead.
-#[utoipa::path(get, path = "/v1/standby", tag = "activities", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/standby", tag = "activities", params(Paging), responses((status = 200, body = PageOf<told::Activation>), Problem))]
 async fn standby(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let seen = caller.engine.campaigns().await?;
     let mut all = caller.engine.activations().await?;
@@ -196,7 +196,7 @@ struct Reviewed {
 
 /// Upholds or ends an activation.
 #[utoipa::path(post, path = "/v1/standby/{campaign}/review", tag = "activities", params(("campaign" = String, Path)),
-    request_body = Reviewed, responses((status = 200, body = Object), Problem))]
+    request_body = Reviewed, responses((status = 200, body = told::ActivationReviewed), Problem))]
 async fn review(caller: Caller, Part(id): Part<String>, Body(said): Body<Reviewed>) -> Answer<Json<Value>> {
     let by = &caller.person;
     let withdrawn = caller.engine.review_activation(&id, said.uphold, &said.reason, by, now_ms()).await?;

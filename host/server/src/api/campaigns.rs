@@ -46,6 +46,7 @@ async fn list(State(api): State<Api>, caller: Caller, Asked(which): Asked<Which>
 
 /// What to start.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewCampaign)]
 #[serde(deny_unknown_fields)]
 struct New {
     /// The activity.
@@ -81,7 +82,7 @@ async fn start(caller: Caller, Body(new): Body<New>) -> Answer<Made> {
 
 /// What starting a campaign would do on the day of the newest population: customers by verdict and region, messages and
 /// what they cost, contact pressure, overlap with running campaigns, sample messages. Nothing is started or kept.
-#[utoipa::path(post, path = "/v1/campaigns/estimate", tag = "campaigns", request_body = New, responses((status = 200, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/campaigns/estimate", tag = "campaigns", request_body = New, responses((status = 200, body = told::Evidence), Problem))]
 async fn estimate(caller: Caller, Body(new): Body<New>) -> Answer<Json<Value>> {
     let who = (caller.person.as_str(), now_ms());
     let workers = crate::commands::plan::cores();

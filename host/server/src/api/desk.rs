@@ -85,13 +85,13 @@ async fn list(api: &Api, caller: &Caller, channel: Channel, which: WhichWork) ->
 }
 
 /// Calls: what waits, who has what, what came of it. Names and numbers are shown to whoever takes one.
-#[utoipa::path(get, path = "/v1/calls", tag = "desk", params(WhichWork), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/calls", tag = "desk", params(WhichWork), responses((status = 200, body = PageOf<told::ListedWork>), Problem))]
 async fn list_calls(State(api): State<Api>, caller: Caller, Asked(which): Asked<WhichWork>) -> Answer<Json<Page>> {
     list(&api, &caller, Channel::CallList, which).await
 }
 
 /// Requests to one's own department: what waits, who has what, what was done.
-#[utoipa::path(get, path = "/v1/requests", tag = "desk", params(WhichWork), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/requests", tag = "desk", params(WhichWork), responses((status = 200, body = PageOf<told::ListedWork>), Problem))]
 async fn list_requests(State(api): State<Api>, caller: Caller, Asked(which): Asked<WhichWork>) -> Answer<Json<Page>> {
     list(&api, &caller, Channel::Action, which).await
 }
@@ -158,13 +158,13 @@ struct Of {
 }
 
 /// The report of a day: calls and requests, and what came of them.
-#[utoipa::path(get, path = "/v1/calls/report", tag = "desk", params(Of), responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/calls/report", tag = "desk", params(Of), responses((status = 200, body = told::WorkReport), Problem))]
 async fn report(caller: Caller, Asked(of): Asked<Of>) -> Answer<Json<Value>> {
     Ok(Json(json!(caller.engine.work_report(of.date.0).await?)))
 }
 
 /// How contacts and receipts add up by channel.
-#[utoipa::path(get, path = "/v1/dispatch", tag = "dispatch", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/dispatch", tag = "dispatch", responses((status = 200, body = told::DispatchStatus), Problem))]
 async fn status(caller: Caller) -> Answer<Json<Value>> {
     Ok(Json(json!(caller.engine.dispatch_status().await?)))
 }
@@ -207,14 +207,14 @@ struct Again {
 
 /// Lets what was given up go out again.
 #[utoipa::path(post, path = "/v1/dispatch/dead-letters/replay", tag = "dispatch", request_body = Again,
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Replayed), Problem))]
 async fn replay(caller: Caller, Body(again): Body<Again>) -> Answer<Json<Value>> {
     let replayed = caller.engine.replay_dead_letters(again.campaign.as_deref(), &caller.person, now_ms()).await?;
     Ok(Json(json!({"replayed": replayed})))
 }
 
 /// The gateways in force. Secrets stand in files of their own.
-#[utoipa::path(get, path = "/v1/gateways", tag = "dispatch", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/gateways", tag = "dispatch", responses((status = 200, body = told::GatewaysInForce), Problem))]
 async fn gateways(caller: Caller) -> Answer<Tagged> {
     Ok(Tagged(json!(caller.engine.gateways_in_force()?)))
 }
@@ -229,7 +229,7 @@ struct Gateways {
 
 /// Puts gateways in force, on what stands now.
 #[utoipa::path(put, path = "/v1/gateways", tag = "dispatch", params(("If-Match" = String, Header)),
-    request_body = Gateways, responses((status = 200, body = Object), Problem))]
+    request_body = Gateways, responses((status = 200, body = told::GatewaysInForce), Problem))]
 async fn set_gateways(caller: Caller, headers: HeaderMap, Body(new): Body<Gateways>) -> Answer<Tagged> {
     unchanged(&headers, &json!(caller.engine.gateways_in_force()?))?;
     caller.engine.set_gateways(&new.toml, &caller.person, now_ms()).await?;
@@ -237,7 +237,7 @@ async fn set_gateways(caller: Caller, headers: HeaderMap, Body(new): Body<Gatewa
 }
 
 /// Whether each gateway is there and takes us for who we say we are. Nothing is sent.
-#[utoipa::path(get, path = "/v1/gateways/health", tag = "dispatch", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/gateways/health", tag = "dispatch", responses((status = 200, body = told::GatewaysHealth), Problem))]
 async fn health(caller: Caller) -> Answer<Json<Value>> {
     let states = caller.engine.check_gateways().await?;
     Ok(Json(json!({"gateways": states})))

@@ -26,6 +26,7 @@ async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pagin
 
 /// An endpoint that is to be told.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewWebhook)]
 #[serde(deny_unknown_fields)]
 struct New {
     /// Where events go: an http or https address. Redirects are not followed.

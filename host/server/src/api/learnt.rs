@@ -26,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Needs, with the activities that answer them.
-#[utoipa::path(get, path = "/v1/needs", tag = "needs", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/needs", tag = "needs", params(Paging), responses((status = 200, body = PageOf<told::Need>), Problem))]
 async fn needs(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all: Vec<_> = caller.engine.needs().await?.into_iter().collect();
     cut(&api, "needs", &paging, &all, |(id, _)| id.to_string(), |(id, (n, a))| views::need(*id, n, a)).map(Json)
@@ -48,7 +48,7 @@ struct OpenNeed {
 }
 
 /// Opens a need about an entry of the catalogue.
-#[utoipa::path(post, path = "/v1/needs", tag = "needs", request_body = OpenNeed, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/needs", tag = "needs", request_body = OpenNeed, responses((status = 201, body = told::NeedOpened), Problem))]
 async fn open_need(caller: Caller, Body(new): Body<OpenNeed>) -> Answer<Made> {
     let new = NewNeed { entry: new.entry, title: new.title, from: new.from, until: new.until };
     Ok(made(json!({"need": caller.engine.open_need(&new, &caller.person, now_ms()).await?})))
@@ -63,14 +63,14 @@ struct Records {
 }
 
 /// Collects records of needs, without person and words; the same id again adds nothing.
-#[utoipa::path(post, path = "/v1/needs/records", tag = "needs", request_body = Records, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/needs/records", tag = "needs", request_body = Records, responses((status = 201, body = told::RecordsCollected), Problem))]
 async fn collect(caller: Caller, Body(records): Body<Records>) -> Answer<Made> {
     Ok(made(json!(caller.engine.collect_records(&records.csv, &caller.person, now_ms()).await?)))
 }
 
 /// A need with its analysis and its answers.
 #[utoipa::path(get, path = "/v1/needs/{need}", tag = "needs", params(("need" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Need), Problem))]
 async fn need(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
     let (need, answers) = caller.engine.need(id).await?;
     Ok(Json(views::need(id, &need, &answers)))
@@ -78,7 +78,7 @@ async fn need(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
 
 /// Counts what was collected: volumes by source, and where it is weak.
 #[utoipa::path(post, path = "/v1/needs/{need}/analyse", tag = "needs", params(("need" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Need), Problem))]
 async fn analyse(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
     let need = caller.engine.analyse_need(id, &caller.person, now_ms()).await?;
     Ok(Json(views::need(id, &need, &[])))
@@ -86,7 +86,7 @@ async fn analyse(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
 
 /// Publishes an analysed need, so that submissions may answer it.
 #[utoipa::path(post, path = "/v1/needs/{need}/publish", tag = "needs", params(("need" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::NeedPublished), Problem))]
 async fn publish(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
     caller.engine.publish_need(id, &caller.person, now_ms()).await?;
     Ok(Json(json!({"need": id, "state": "published"})))
@@ -102,14 +102,14 @@ struct Answered {
 
 /// Names an activity as the answer to a published need.
 #[utoipa::path(post, path = "/v1/needs/{need}/answers", tag = "needs", params(("need" = i64, Path)),
-    request_body = Answered, responses((status = 201, body = Object), Problem))]
+    request_body = Answered, responses((status = 201, body = told::NeedAnswered), Problem))]
 async fn answer(caller: Caller, Part(id): Part<i64>, Body(new): Body<Answered>) -> Answer<Made> {
     caller.engine.answer_need(id, &new.activity, &caller.person, now_ms()).await?;
     Ok(made(json!({"need": id, "activity": new.activity})))
 }
 
 /// Findings that somebody is to follow up.
-#[utoipa::path(get, path = "/v1/findings", tag = "findings", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/findings", tag = "findings", params(Paging), responses((status = 200, body = PageOf<told::FollowUp>), Problem))]
 async fn findings(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let seen = caller.engine.submissions().await?;
     let mut all: Vec<_> = caller.engine.findings().await?.into_iter().collect();
@@ -141,7 +141,7 @@ struct OpenFinding {
 }
 
 /// Opens a finding about a version.
-#[utoipa::path(post, path = "/v1/findings", tag = "findings", request_body = OpenFinding, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/findings", tag = "findings", request_body = OpenFinding, responses((status = 201, body = told::FindingOpened), Problem))]
 async fn open_finding(caller: Caller, Body(new): Body<OpenFinding>) -> Answer<Made> {
     let OpenFinding { activity, version, what, owner, due, evaluation } = new;
     let new = NewFinding { activity, version, what, owner, due: due.0, evaluation };
@@ -159,7 +159,7 @@ struct Mended {
 
 /// Closes a finding: a newer approved version mends it.
 #[utoipa::path(post, path = "/v1/findings/{finding}/close", tag = "findings", params(("finding" = i64, Path)),
-    request_body = Mended, responses((status = 200, body = Object), Problem))]
+    request_body = Mended, responses((status = 200, body = told::FindingDecided), Problem))]
 async fn close(caller: Caller, Part(id): Part<i64>, Body(by): Body<Mended>) -> Answer<Json<Value>> {
     caller.engine.close_finding(id, &by.version, &caller.person, now_ms()).await?;
     Ok(Json(json!({"finding": id, "state": "closed"})))
@@ -167,7 +167,7 @@ async fn close(caller: Caller, Part(id): Part<i64>, Body(by): Body<Mended>) -> A
 
 /// Drops a finding that was none.
 #[utoipa::path(post, path = "/v1/findings/{finding}/drop", tag = "findings", params(("finding" = i64, Path), Because),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::FindingDecided), Problem))]
 async fn drop_it(caller: Caller, Part(id): Part<i64>, Asked(because): Asked<Because>) -> Answer<Json<Value>> {
     caller.engine.drop_finding(id, &because.reason, &caller.person, now_ms()).await?;
     Ok(Json(json!({"finding": id, "state": "dropped"})))
@@ -190,21 +190,21 @@ struct Query {
 }
 
 /// Versions beside each other with what they did.
-#[utoipa::path(get, path = "/v1/knowledge", tag = "findings", params(Query), responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/knowledge", tag = "findings", params(Query), responses((status = 200, body = told::Knowledge), Problem))]
 async fn knowledge(caller: Caller, Asked(query): Asked<Query>) -> Answer<Json<Value>> {
     let query = KnowledgeQuery { need: query.need, category: query.category, stage: query.stage, text: query.text };
     Ok(Json(json!({"versions": caller.engine.knowledge(&query).await?})))
 }
 
 /// Experiments that were run elsewhere, as they were kept.
-#[utoipa::path(get, path = "/v1/experiments", tag = "findings", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/experiments", tag = "findings", responses((status = 200, body = told::Experiments), Problem))]
 async fn experiments(caller: Caller) -> Answer<Json<Value>> {
     let all = caller.engine.known_experiments().await?;
     Ok(Json(json!({"items": all.iter().map(|kept| &kept.document).collect::<Vec<_>>()})))
 }
 
 /// When complaints hold a version, and how the live versions stand.
-#[utoipa::path(get, path = "/v1/brake", tag = "findings", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/brake", tag = "findings", responses((status = 200, body = told::BrakeShown), Problem))]
 async fn brake(caller: Caller) -> Answer<Tagged> {
     let seen = caller.engine.submissions().await?;
     let mut scores = caller.engine.scores().await?;
@@ -214,8 +214,8 @@ async fn brake(caller: Caller) -> Answer<Tagged> {
 }
 
 /// Says when complaints hold a version, on what stands now: `If-Match` is that of the brake as it is shown.
-#[utoipa::path(put, path = "/v1/brake", tag = "findings", params(("If-Match" = String, Header)), request_body = Object,
-    responses((status = 200, body = Object), Problem))]
+#[utoipa::path(put, path = "/v1/brake", tag = "findings", params(("If-Match" = String, Header)), request_body = told::Brake,
+    responses((status = 200, body = told::BrakeSet), Problem))]
 async fn set_brake(caller: Caller, headers: HeaderMap, Body(new): Body<Brake>) -> Answer<Json<Value>> {
     let scores = caller.engine.scores().await?;
     unchanged(&headers, &views::brake(&caller.engine.brake().await?, &scores))?;
@@ -224,7 +224,7 @@ async fn set_brake(caller: Caller, headers: HeaderMap, Body(new): Body<Brake>) -
 }
 
 /// What the host has to tell whoever asks.
-#[utoipa::path(get, path = "/v1/notices", tag = "findings", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/notices", tag = "findings", params(Paging), responses((status = 200, body = PageOf<told::Notice>), Problem))]
 async fn notices(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.notices(&caller.person).await?;
     cut(&api, "notices", &paging, &all, |notice| notice.id.to_string(), |notice| json!(notice)).map(Json)
@@ -250,7 +250,7 @@ struct Which {
 
 /// A report: `daily` or `monthly`.
 #[utoipa::path(get, path = "/v1/reports/{report}", tag = "findings", params(("report" = String, Path), Which),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::Report), Problem))]
 async fn report(caller: Caller, Part(name): Part<String>, Asked(which): Asked<Which>) -> Answer<Json<Value>> {
     let (date, now) = (which.date.map(|day| day.0), now_ms());
     let report = match name.as_str() {

@@ -62,7 +62,7 @@ async fn events(
 
 /// A batch of events as it was decided, by its number.
 #[utoipa::path(get, path = "/v1/events/batches/{batch}", tag = "events", params(("batch" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::EventBatch), Problem))]
 async fn batch(caller: Caller, Part(number): Part<i64>) -> Answer<Json<Value>> {
     Ok(Json(json!(caller.engine.event_batch(Some(number)).await?)))
 }
@@ -122,7 +122,7 @@ async fn prompt(caller: Caller, Part(id): Part<String>, Body(said): Body<PromptA
 }
 
 /// Disasters, drafted and activated.
-#[utoipa::path(get, path = "/v1/disasters", tag = "events", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/disasters", tag = "events", params(Paging), responses((status = 200, body = PageOf<told::Disaster>), Problem))]
 async fn disasters(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.disasters().await?;
     cut(&api, "disasters", &paging, &all, |one| one.id.to_string(), |one| json!(one)).map(Json)
@@ -174,7 +174,7 @@ async fn draft(caller: Caller, Body(new): Body<NewDisaster>) -> Answer<Made> {
 
 /// Takes an alert (CAP 1.1 or 1.2): it drafts a disaster, draws one anew, or ends it. It never starts anything.
 #[utoipa::path(post, path = "/v1/alerts", tag = "events", request_body(content = String, content_type = "application/xml"),
-    responses((status = 201, body = Object), Problem))]
+    responses((status = 201, body = told::AlertTaken), Problem))]
 async fn alert(caller: Caller, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Answer<Made> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -207,7 +207,7 @@ fn response() -> String {
 
 /// Activates a drafted disaster: what was approved on standby is started, and its area is on.
 #[utoipa::path(post, path = "/v1/disasters/{disaster}/activate", tag = "events", params(("disaster" = i64, Path)),
-    request_body = Activated, responses((status = 200, body = Object), Problem))]
+    request_body = Activated, responses((status = 200, body = told::Disaster), Problem))]
 async fn activate(caller: Caller, Part(id): Part<i64>, Body(new): Body<Activated>) -> Answer<Json<Value>> {
     let until = new.until.map(|day| day.0);
     let by = &caller.person;
@@ -217,7 +217,7 @@ async fn activate(caller: Caller, Part(id): Part<i64>, Body(new): Body<Activated
 
 /// Ends a disaster: its area is off, what waits is withdrawn.
 #[utoipa::path(post, path = "/v1/disasters/{disaster}/end", tag = "events", params(("disaster" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::DisasterEnded), Problem))]
 async fn end(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> {
     let withdrawn = caller.engine.end_disaster(id, &caller.person, now_ms()).await?;
     Ok(Json(json!({"disaster": id, "withdrawn": withdrawn})))
@@ -235,7 +235,7 @@ struct Of {
 
 /// What a day of a disaster came to.
 #[utoipa::path(get, path = "/v1/disasters/{disaster}/report", tag = "events", params(("disaster" = i64, Path), Of),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::DisasterReport), Problem))]
 async fn report(caller: Caller, Part(id): Part<i64>, Asked(of): Asked<Of>) -> Answer<Json<Value>> {
     let date = of.date.map_or_else(|| care_domain::time::today(now_ms()), |day| day.0);
     Ok(Json(json!(caller.engine.disaster_report(id, date).await?)))

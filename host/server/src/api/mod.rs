@@ -53,6 +53,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa_axum::router::OpenApiRouter;
 
 /// What a handler answers.
@@ -190,10 +191,22 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(models::routes())
 }
 
+/// The description as it is told: operations are named by their resource, since each has a `list` and a `show` of its own.
+fn described(mut api: OpenApiDocument) -> OpenApiDocument {
+    for item in api.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
+        }
+    }
+    api
+}
+
 /// The routes of the API with its description beside; whatever is not among them is refused like what is.
 pub(crate) fn router(api: Api) -> Router {
     let (router, description) = resources().split_for_parts();
-    let described = json!(description);
+    let described = json!(described(description));
     let page: Arc<str> = docs::written(&described).into();
     let described = Arc::new(described);
     let told = Router::new()

@@ -17,6 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// What to run a model on.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewModelRun)]
 #[serde(deny_unknown_fields)]
 struct NewRun {
     /// Which versions will do; the newest approved one that fits runs.

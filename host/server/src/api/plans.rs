@@ -42,6 +42,7 @@ async fn list(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pagin
 
 /// What to plan.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewPlan)]
 #[serde(deny_unknown_fields, default)]
 struct New {
     /// Business date; that of the newest population when absent.
@@ -175,9 +176,10 @@ fn is_over(status: &PlanStatus) -> bool {
     matches!(status.state, "released" | "cancelled")
 }
 
-/// The same as server-sent events, `progress` every half second and `done` at the end.
+/// The same as server-sent events, `progress` every half second and `done` at the end; the data of each is what `status`
+/// answers.
 #[utoipa::path(get, path = "/v1/plans/{plan}/progress", tag = "plans", params(("plan" = String, Path)),
-    responses((status = 200, body = Object, content_type = "text/event-stream"), Problem))]
+    responses((status = 200, body = told::PlanStatus, content_type = "text/event-stream"), Problem))]
 async fn progress(
     State(api): State<Api>,
     caller: Caller,
@@ -208,6 +210,7 @@ pub(crate) fn followed(api: Api, engine: Engine, plan: String) -> Sse<impl Strea
 
 /// Why.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = PlanReason)]
 #[serde(deny_unknown_fields)]
 struct Reason {
     /// Why, for the audit log.
@@ -245,7 +248,7 @@ struct AsAskedAbout {
 /// without what is sensitive. Audited.
 #[utoipa::path(get, path = "/v1/plans/{plan}/batches/{bucket}/{batch}", tag = "plans",
     params(("plan" = String, Path), ("bucket" = u32, Path), ("batch" = u32, Path), AsAskedAbout),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::PlannedBatch), Problem))]
 async fn batch(
     caller: Caller,
     Part((plan, bucket, batch)): Part<(String, u32, u32)>,

@@ -33,7 +33,7 @@ pub(super) struct Document {
     hint: String,
     /// Everything that is wrong, where it is more than one thing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<super::told::Finding>)]
     findings: Vec<Finding>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,

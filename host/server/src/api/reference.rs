@@ -38,7 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// The field dictionary: type, unit, sensitivity and stages of every field.
-#[utoipa::path(get, path = "/v1/fields", tag = "reference", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/fields", tag = "reference", responses((status = 200, body = told::FieldDictionary), Problem))]
 async fn fields(caller: Caller) -> Json<Value> {
     Json(json!(caller.engine.dictionary()))
 }
@@ -152,6 +152,7 @@ async fn tables(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Pag
 
 /// A reference table.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewTable)]
 #[serde(deny_unknown_fields)]
 struct Table {
     /// Its rows as CSV.
@@ -171,7 +172,7 @@ async fn set_table(caller: Caller, Part(name): Part<String>, Body(table): Body<T
 }
 
 /// Named lists of customers; who is on them is not told.
-#[utoipa::path(get, path = "/v1/lists", tag = "reference", params(Paging), responses((status = 200, body = Page), Problem))]
+#[utoipa::path(get, path = "/v1/lists", tag = "reference", params(Paging), responses((status = 200, body = PageOf<told::NamedList>), Problem))]
 async fn lists(State(api): State<Api>, caller: Caller, Asked(paging): Asked<Paging>) -> Answer<Json<Page>> {
     let all = caller.engine.lists().await?;
     let view =
@@ -194,7 +195,7 @@ struct List {
 
 /// Keeps a named list; answers how many numbers match nobody, by their place.
 #[utoipa::path(put, path = "/v1/lists/{list}", tag = "reference", params(("list" = String, Path)), request_body = List,
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::ListSet), Problem))]
 async fn set_list(caller: Caller, Part(name): Part<String>, Body(list): Body<List>) -> Answer<Json<Value>> {
     let by = (caller.person.as_str(), now_ms());
     let done = caller.engine.import_list(&name, &list.numbers.join("\n"), &list.owner, list.expires.0, by).await?;
@@ -202,7 +203,7 @@ async fn set_list(caller: Caller, Part(name): Part<String>, Body(list): Body<Lis
 }
 
 /// Calendars: which days are off, by year.
-#[utoipa::path(get, path = "/v1/calendars", tag = "reference", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/calendars", tag = "reference", responses((status = 200, body = told::Calendars), Problem))]
 async fn calendars(caller: Caller) -> Answer<Json<Value>> {
     let all = caller.engine.calendars().await?;
     let view = |row: &care_engine::CalendarRow| json!({"year": row.year, "digest": row.digest, "days": row.days, "by": row.imported_by, "at": row.imported_at});
@@ -210,7 +211,7 @@ async fn calendars(caller: Caller) -> Answer<Json<Value>> {
 }
 
 /// Imports the calendar of a year, in the format of holiday-cn.
-#[utoipa::path(post, path = "/v1/calendars", tag = "reference", request_body = Object, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/calendars", tag = "reference", request_body = told::CalendarYear, responses((status = 201, body = told::CalendarsImported), Problem))]
 async fn import_calendars(caller: Caller, Body(calendar): Body<Value>) -> Answer<Made> {
     let files = [("the body".to_owned(), calendar.to_string())];
     let rows = caller.engine.import_calendars(&files, &caller.person, now_ms()).await?;
@@ -246,7 +247,7 @@ async fn policy(caller: Caller, Part(id): Part<String>) -> Answer<Tagged> {
 
 /// In what two versions of the contact policy differ.
 #[utoipa::path(get, path = "/v1/policies/{policy}/changes/{since}", tag = "reference",
-    params(("policy" = i64, Path), ("since" = i64, Path)), responses((status = 200, body = Object), Problem))]
+    params(("policy" = i64, Path), ("since" = i64, Path)), responses((status = 200, body = told::PolicyChanges), Problem))]
 async fn policy_changes(caller: Caller, Part((after, before)): Part<(i64, i64)>) -> Answer<Json<Value>> {
     Ok(Json(json!({"changes": caller.engine.policy_diff(before, after).await?})))
 }
@@ -256,7 +257,7 @@ async fn policy_changes(caller: Caller, Part((after, before)): Part<(i64, i64)>)
 #[serde(deny_unknown_fields)]
 struct NewPolicy {
     /// The whole document, as `/v1/policies/current` shows it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = told::PolicyDocument)]
     document: Policy,
     /// What is changed, and why.
     #[serde(default)]
@@ -264,7 +265,7 @@ struct NewPolicy {
 }
 
 /// Proposes a contact policy; somebody else puts it in force.
-#[utoipa::path(post, path = "/v1/policies", tag = "reference", request_body = NewPolicy, responses((status = 201, body = Object), Problem))]
+#[utoipa::path(post, path = "/v1/policies", tag = "reference", request_body = NewPolicy, responses((status = 201, body = told::PolicyProposed), Problem))]
 async fn propose(caller: Caller, Body(new): Body<NewPolicy>) -> Answer<Made> {
     let done = caller.engine.propose_policy(&new.document, &new.note, &caller.person, now_ms()).await?;
     Ok(made(json!({"policy": done.number, "changes": done.changes, "warnings": done.warnings})))
@@ -272,7 +273,7 @@ async fn propose(caller: Caller, Body(new): Body<NewPolicy>) -> Answer<Made> {
 
 /// Puts a proposed contact policy in force.
 #[utoipa::path(post, path = "/v1/policies/{policy}/approve", tag = "reference", params(("policy" = i64, Path)),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::PolicyApproved), Problem))]
 async fn approve(caller: Caller, Part(number): Part<i64>) -> Answer<Json<Value>> {
     let version = caller.engine.approve_policy(number, &caller.person, now_ms()).await?;
     Ok(Json(json!({"policy": number, "digest": version.digest})))
@@ -280,7 +281,7 @@ async fn approve(caller: Caller, Part(number): Part<i64>) -> Answer<Json<Value>>
 
 /// Refuses a proposed contact policy, or takes one's own back.
 #[utoipa::path(post, path = "/v1/policies/{policy}/reject", tag = "reference", params(("policy" = i64, Path), Because),
-    responses((status = 200, body = Object), Problem))]
+    responses((status = 200, body = told::PolicyRejected), Problem))]
 async fn reject(caller: Caller, Part(number): Part<i64>, Asked(because): Asked<Because>) -> Answer<Json<Value>> {
     caller.engine.reject_policy(number, &because.reason, &caller.person, now_ms()).await?;
     Ok(Json(json!({"policy": number, "state": "rejected"})))

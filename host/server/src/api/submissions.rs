@@ -77,13 +77,13 @@ async fn show(caller: Caller, Part(id): Part<i64>) -> Answer<Tagged> {
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Terms {
-    /// Another class: disaster, safety, service, care, retention, marketing.
+    /// Another class: disaster, safety, service, care or commercial.
     #[schema(value_type = Option<String>)]
     class: Option<Class>,
     /// Another weight.
     weight: Option<u16>,
     /// Another cap: so many contacts in so many days.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<told::Cap>)]
     cap: Option<Cap>,
     /// Only these regions.
     regions: Vec<String>,
@@ -104,7 +104,7 @@ struct Terms {
     /// What its contacts may cost in all, in fen.
     budget_fen: Option<u64>,
     /// Approved ahead: a duty officer activates it, within these areas and days.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<told::Standby>)]
     standby: Option<Standby>,
 }
 
@@ -164,7 +164,7 @@ async fn simulation(caller: Caller, Part(id): Part<i64>) -> Answer<Json<Value>> 
 
 /// In what two simulations differ.
 #[utoipa::path(get, path = "/v1/simulations/{id}/differences/{with}", tag = "submissions",
-    params(("id" = i64, Path), ("with" = i64, Path)), responses((status = 200, body = Object), Problem))]
+    params(("id" = i64, Path), ("with" = i64, Path)), responses((status = 200, body = told::Differences), Problem))]
 async fn differences(caller: Caller, Part((before, after)): Part<(i64, i64)>) -> Answer<Json<Value>> {
     for id in [before, after] {
         let (simulation, _) = caller.engine.simulation(id).await?;
@@ -265,6 +265,7 @@ async fn merge(caller: Caller, Part(id): Part<i64>, Body(said): Body<Merged>) ->
 
 /// Why something is refused.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = Rejection)]
 #[serde(deny_unknown_fields)]
 struct Rejected {
     /// Why.
@@ -324,14 +325,14 @@ async fn withdraw(caller: Caller, Part(id): Part<i64>, Body(said): Body<Said>) -
 }
 
 /// What the gate asks of every submission.
-#[utoipa::path(get, path = "/v1/gate", tag = "submissions", responses((status = 200, body = Object), Problem))]
+#[utoipa::path(get, path = "/v1/gate", tag = "submissions", responses((status = 200, body = told::GateRules), Problem))]
 async fn rules(caller: Caller) -> Answer<Tagged> {
     Ok(Tagged(json!(caller.engine.gate_rules().await?)))
 }
 
 /// Sets what the gate asks, on what stands now.
 #[utoipa::path(put, path = "/v1/gate", tag = "submissions", params(Because, ("If-Match" = String, Header)),
-    request_body = Object, responses((status = 200, body = Object), Problem))]
+    request_body = told::GateRules, responses((status = 200, body = told::GateRules), Problem))]
 async fn set_rules(
     caller: Caller,
     headers: HeaderMap,

@@ -12,6 +12,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = WantedToken)]
 #[serde(deny_unknown_fields)]
 struct NewToken {
     /// For whom it acts: somebody registered.

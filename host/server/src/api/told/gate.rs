@@ -1,8 +1,11 @@
 //! Answers about activities, versions and submissions, and about who gets in.
 
+use super::evidence::Evidence;
+use super::manifest::{Approval, Manifest};
+use super::reference::Deed;
 use super::work::Finding;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A version that was uploaded.
@@ -48,9 +51,8 @@ pub(in crate::api) struct Version {
     state: String,
     /// Number of its submission.
     submission: i64,
-    /// What it asks for: the document that `activity.toml` becomes.
-    #[schema(value_type = Object)]
-    manifest: Map<String, Value>,
+    /// What it asks for.
+    manifest: Manifest,
 }
 
 /// A submission.
@@ -60,8 +62,7 @@ pub(in crate::api) struct Submission {
     /// Its number.
     submission: i64,
     /// Who did what to it.
-    #[schema(value_type = Object)]
-    history: Map<String, Value>,
+    history: History,
     /// city-review, trial-review, provincial-review, second-review, approved, active, suspended, retired, rejected,
     /// withdrawn or merged.
     state: String,
@@ -70,11 +71,9 @@ pub(in crate::api) struct Submission {
     /// What the checks found that did not refuse it.
     findings: Vec<Finding>,
     /// What it asks for.
-    #[schema(value_type = Object)]
-    manifest: Map<String, Value>,
+    manifest: Manifest,
     /// What was granted, once it was.
-    #[schema(value_type = Option<Object>)]
-    approval: Option<Map<String, Value>>,
+    approval: Option<Approval>,
 }
 
 /// A submission with what it changes and who vouches for it.
@@ -84,8 +83,7 @@ pub(in crate::api) struct SubmissionShown {
     /// Its number.
     submission: i64,
     /// Who did what to it.
-    #[schema(value_type = Object)]
-    history: Map<String, Value>,
+    history: History,
     /// Where it stands.
     state: String,
     /// Digest of the version.
@@ -93,15 +91,171 @@ pub(in crate::api) struct SubmissionShown {
     /// What the checks found that did not refuse it.
     findings: Vec<Finding>,
     /// What it asks for.
-    #[schema(value_type = Object)]
-    manifest: Map<String, Value>,
+    manifest: Manifest,
     /// What was granted, once it was.
-    #[schema(value_type = Option<Object>)]
-    approval: Option<Map<String, Value>>,
+    approval: Option<Approval>,
     /// What it changes; nothing when it is the first.
     changes: Option<Changes>,
     /// The branch key that signed it.
     key: Option<Key>,
+}
+
+/// Where a submission stands, and who led it there. What its state has no use for is absent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct History {
+    /// city-review, trial-review, provincial-review, second-review, approved, active, suspended, retired, rejected,
+    /// withdrawn or merged.
+    state: String,
+    /// Who uploaded and submitted.
+    author: Option<Deed>,
+    /// The city's reviewer.
+    city: Option<Deed>,
+    /// Who tried it out.
+    trial: Option<Deed>,
+    /// Who approved.
+    approver: Option<Deed>,
+    /// The second person who approved.
+    second: Option<Deed>,
+    /// Digest of what was granted.
+    approval: Option<String>,
+    /// What the first approver would grant.
+    proposed: Option<Approval>,
+    /// What had been granted to what is suspended or retired, and by whom.
+    granted: Option<GrantedBefore>,
+    /// Who suspended, retired, folded or withdrew it.
+    by: Option<Deed>,
+    /// Who refused it.
+    reviewer: Option<Deed>,
+    /// On which ground it was refused: not-care, or other.
+    ground: Option<String>,
+    /// The activity that takes its place.
+    into: Option<String>,
+    /// Why.
+    reason: Option<String>,
+}
+
+/// What had been granted, and by whom.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct GrantedBefore {
+    /// Who uploaded and submitted.
+    author: Deed,
+    /// The city's reviewer.
+    city: Option<Deed>,
+    /// Who tried it out.
+    trial: Option<Deed>,
+    /// Who approved.
+    approver: Deed,
+    /// The second person who approved.
+    second: Option<Deed>,
+    /// Digest of what was granted.
+    approval: String,
+}
+
+/// What the gate says of a component.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Checked {
+    /// Whether nothing refuses it.
+    accepted: bool,
+    /// Its digest.
+    digest: String,
+    /// Everything found, at once.
+    findings: Vec<Finding>,
+    /// Its manifest, where there is one that fits its schema.
+    manifest: Option<Manifest>,
+}
+
+/// An activation of what was approved on standby.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Activation {
+    /// The campaign that it started.
+    campaign: String,
+    /// Where and when it runs.
+    bounds: ActivationBounds,
+    /// Why it was activated.
+    reason: String,
+    /// Its review.
+    review: ActivationReview,
+    /// Whether it takes part in plans.
+    active: bool,
+    /// The duty officer.
+    activated_by: String,
+    /// Whether it should have been reviewed by now.
+    overdue: bool,
+}
+
+/// Where and when an activation runs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ActivationBounds {
+    /// Customers who stand in one of these, by administrative code.
+    areas: Vec<String>,
+    /// First business date, in days since 1970.
+    from: i32,
+    /// Last business date, in days since 1970.
+    until: i32,
+}
+
+/// Whether and how an activation was reviewed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ActivationReview {
+    /// due, upheld or ended.
+    review: String,
+    /// Until when it is due, Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<i64>,
+    /// Who reviewed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviewer: Option<Deed>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// An activation that was reviewed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ActivationReviewed {
+    /// Its campaign.
+    campaign: String,
+    /// Whether it goes on.
+    upheld: bool,
+    /// Waiting contacts that its end withdrew.
+    withdrawn: u64,
+}
+
+/// The catalogue of care activities.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Catalogue {
+    /// Its categories.
+    categories: Vec<CatalogueCategory>,
+}
+
+/// A category of the catalogue.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct CatalogueCategory {
+    /// Its name.
+    name: String,
+    /// In Chinese.
+    zh: String,
+    /// Its entries.
+    entries: Vec<CatalogueEntry>,
+}
+
+/// An entry of the catalogue.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct CatalogueEntry {
+    /// Its name, as manifests have it.
+    name: String,
+    /// In Chinese.
+    zh: String,
 }
 
 /// What a submission changes.
@@ -153,8 +307,7 @@ pub(in crate::api) struct Approved {
     /// Its number.
     submission: i64,
     /// What was granted.
-    #[schema(value_type = Object)]
-    approval: Map<String, Value>,
+    approval: Approval,
 }
 
 /// A proposal.
@@ -164,8 +317,7 @@ pub(in crate::api) struct Proposed {
     /// Its number.
     submission: i64,
     /// What would be granted.
-    #[schema(value_type = Object)]
-    proposed: Map<String, Value>,
+    proposed: Approval,
     /// Customers selected in the evidence.
     reach: u64,
 }
@@ -197,8 +349,7 @@ pub(in crate::api) struct SimulationShown {
     /// The simulation.
     simulation: Simulation,
     /// Whom it would reach, with what words, at what cost, and whom else that concerns.
-    #[schema(value_type = Object)]
-    evidence: Map<String, Value>,
+    evidence: Evidence,
 }
 
 /// As whom a token acts; who has which role.
@@ -277,6 +428,49 @@ pub(in crate::api) struct Key {
     revoked_at: Option<i64>,
     /// Why.
     revoked_because: Option<String>,
+}
+
+/// A branch key that was registered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct KeyAdded {
+    /// Its id.
+    id: String,
+    /// Whose it is.
+    owner: String,
+    /// Where it may vouch.
+    region: String,
+}
+
+/// A branch key that was revoked.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct KeyRevoked {
+    /// Its id.
+    id: String,
+    /// What it signed: activities with their versions.
+    signed: Vec<String>,
+}
+
+/// A one-time password: shown this one time.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct OneTimePassword {
+    /// Whose.
+    person: String,
+    /// It opens nothing but the choice of another.
+    one_time_password: String,
+}
+
+/// What a kill switch stops.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct SwitchThrown {
+    /// everything, activity, version, region, channel or campaign.
+    scope: String,
+    /// Which one; absent for everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
 }
 
 /// A line of the audit log.

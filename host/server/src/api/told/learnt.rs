@@ -1,5 +1,8 @@
 //! Answers about what customers did and whether it helped.
 
+use super::live::Words;
+use super::manifest::Goal;
+use super::reference::Deed;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -271,4 +274,390 @@ pub(in crate::api) struct ContactPressure {
     four_to_ten: u64,
     /// Customers with more than 10.
     over_ten: u64,
+}
+
+/// Experiments that were run elsewhere.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Experiments {
+    /// The newest evaluation that was kept of each of their campaigns and metrics.
+    items: Vec<Evaluation>,
+}
+
+/// A need.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Need {
+    /// Its number.
+    need: i64,
+    /// Entry of the catalogue.
+    entry: String,
+    /// What people call it.
+    title: String,
+    /// Records from this instant on, RFC 3339.
+    from: String,
+    /// Records before this instant, RFC 3339.
+    until: String,
+    /// Who opened it.
+    opened: Deed,
+    /// Where it stands.
+    state: NeedState,
+    /// Activities that answer it.
+    answers: Vec<String>,
+}
+
+/// Where a need stands. What its state has no use for is absent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NeedState {
+    /// collected, analysed or published.
+    state: String,
+    /// What was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analysis: Option<NeedAnalysis>,
+    /// Who analysed what is published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analysed: Option<Deed>,
+    /// Who analysed, or published, it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Deed>,
+}
+
+/// What records of a need amount to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NeedAnalysis {
+    /// Records by source: complaint, enquiry, survey.
+    volume: BTreeMap<String, u64>,
+    /// The mean of the survey's scores.
+    mean_score: Option<f64>,
+    /// By region.
+    regions: BTreeMap<String, NeedFigures>,
+    /// Regions where it is weak, the weakest first.
+    weak: Vec<WeakSpot>,
+}
+
+/// Records of a region.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NeedFigures {
+    /// Complaints and enquiries.
+    raised: u64,
+    /// The same for a thousand customers, where it is known how many there are.
+    per_thousand: Option<f64>,
+    /// Surveyed.
+    surveyed: u64,
+    /// The mean of their scores.
+    mean_score: Option<f64>,
+}
+
+/// A region where a need is weak.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct WeakSpot {
+    /// Administrative code.
+    region: String,
+    /// Complaints and enquiries above everybody's, in parts.
+    raised_above: f64,
+    /// How far the mean score lies below everybody's.
+    score_below: f64,
+}
+
+/// A need that was opened.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NeedOpened {
+    /// Its number.
+    need: i64,
+}
+
+/// What became of records.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct RecordsCollected {
+    /// New ones.
+    added: u64,
+    /// Known before.
+    repeated: u64,
+    /// Lines left out, with the reason.
+    rejected: Vec<Rejected>,
+}
+
+/// A need that was published.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NeedPublished {
+    /// Its number.
+    need: i64,
+    /// published.
+    state: String,
+}
+
+/// A need that is answered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NeedAnswered {
+    /// Its number.
+    need: i64,
+    /// By which activity.
+    activity: String,
+}
+
+/// What was found about a version, to be followed up.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct FollowUp {
+    /// Its number.
+    finding: i64,
+    /// The activity.
+    activity: String,
+    /// The version.
+    version: String,
+    /// What was found.
+    what: String,
+    /// Number of the kept evaluation that shows it.
+    evaluation: Option<i64>,
+    /// Who answers for it.
+    owner: String,
+    /// Last date on which it is in time.
+    #[schema(format = Date)]
+    due: String,
+    /// Whether it is late.
+    late: bool,
+    /// Who opened it.
+    opened: Deed,
+    /// Where it stands.
+    state: FollowUpState,
+}
+
+/// Where following up stands. What its state has no use for is absent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct FollowUpState {
+    /// open, closed or dropped.
+    state: String,
+    /// The version that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_version: Option<String>,
+    /// Who says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Deed>,
+    /// Why it was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// A finding that was opened.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct FindingOpened {
+    /// Its number.
+    finding: i64,
+}
+
+/// A finding that was decided about.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct FindingDecided {
+    /// Its number.
+    finding: i64,
+    /// closed or dropped.
+    state: String,
+}
+
+/// Versions beside each other.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Knowledge {
+    /// Those that fit.
+    versions: Vec<KnownVersion>,
+}
+
+/// A version and what is known of it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct KnownVersion {
+    /// The activity.
+    activity: String,
+    /// The version.
+    version: String,
+    /// Digest of its component.
+    component: String,
+    /// Where it stands.
+    state: String,
+    /// What people call it.
+    title: Words,
+    /// What it does, in a sentence.
+    summary: Words,
+    /// Categories of the catalogue, and entries in them.
+    categories: BTreeMap<String, Vec<String>>,
+    /// Life-cycle stages; all when empty.
+    life_stages: Vec<String>,
+    /// The class it was granted, or asks for.
+    class: String,
+    /// Regions that it was granted; everywhere when empty.
+    regions: Vec<String>,
+    /// Its goal.
+    goal: Goal,
+    /// Campaigns that run it.
+    campaigns: Vec<String>,
+    /// Messages to customers that went out.
+    messages: u64,
+    /// Complaints soon after one.
+    complaints: u64,
+    /// Enquiries and the like soon after one.
+    enquiries: u64,
+    /// What was kept of its evaluations: the newest of each campaign and metric.
+    evaluations: Vec<KnownEvaluation>,
+    /// Findings about it, by number.
+    findings: BTreeMap<String, KnownFinding>,
+    /// Numbers of the needs that its activity answers.
+    needs: Vec<i64>,
+}
+
+/// An evaluation as the knowledge base has it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct KnownEvaluation {
+    /// Its number.
+    id: i64,
+    /// The campaign.
+    campaign: String,
+    /// Its activity.
+    activity: String,
+    /// Digest of the version.
+    component: String,
+    /// What was counted.
+    metric: String,
+    /// As it was told.
+    document: Evaluation,
+    /// Who kept it.
+    person: String,
+    /// When, Unix milliseconds.
+    at: i64,
+}
+
+/// A finding as the knowledge base has it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct KnownFinding {
+    /// The activity.
+    activity: String,
+    /// The version.
+    version: String,
+    /// What was found.
+    what: String,
+    /// Number of the kept evaluation that shows it.
+    evaluation: Option<i64>,
+    /// Who answers for it.
+    owner: String,
+    /// Last date on which it is in time, in days since 1970.
+    due: i32,
+    /// Who opened it.
+    opened: Deed,
+    /// Where it stands.
+    state: FollowUpState,
+}
+
+/// When complaints hold a version.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Brake {
+    /// A complaint counts against a contact of at most so many days before.
+    #[schema(minimum = 1, maximum = 90)]
+    days: u32,
+    /// More than this share of messages holds the version.
+    share: f64,
+    /// How much an enquiry weighs against a complaint, 0 to 1.
+    enquiry: f64,
+    /// With fewer messages nothing is held.
+    least: u64,
+}
+
+/// The brake in force, and how the live versions stand.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct BrakeShown {
+    /// The brake.
+    brake: Brake,
+    /// The live versions.
+    versions: Vec<LiveScore>,
+}
+
+/// A brake that was put in force.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct BrakeSet {
+    /// The brake.
+    brake: Brake,
+    /// Versions that it holds from now on.
+    held: Vec<LiveScore>,
+}
+
+/// How a live version stands.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct LiveScore {
+    /// Number of its submission.
+    submission: i64,
+    /// The activity.
+    activity: String,
+    /// The version.
+    version: String,
+    /// active or suspended.
+    state: String,
+    /// Messages to customers that went out since it was last resumed.
+    messages: u64,
+    /// Complaints soon after one.
+    complaints: u64,
+    /// Enquiries and the like soon after one.
+    enquiries: u64,
+    /// 100 when nobody complained, 0 at the threshold; null while too few messages went out.
+    score: Option<f64>,
+    /// Weighted complaints in parts of the messages.
+    share: f64,
+    /// Whether it is to be held.
+    holds: bool,
+}
+
+/// What the host has to tell somebody.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Notice {
+    /// Its number.
+    id: i64,
+    /// Whom.
+    person: String,
+    /// When, Unix milliseconds.
+    at: i64,
+    /// About what: `submission 7`.
+    subject: String,
+    /// In words.
+    text: String,
+}
+
+/// A report.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Report {
+    /// daily or monthly.
+    kind: String,
+    /// What it is about, in both languages.
+    title: String,
+    /// The time it speaks of.
+    period: String,
+    /// Its parts, in their order.
+    sections: Vec<ReportSection>,
+}
+
+/// A part of a report: a table.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ReportSection {
+    /// What it shows, in both languages.
+    title: String,
+    /// Names of the columns.
+    columns: Vec<String>,
+    /// Rows of cells.
+    rows: Vec<Vec<String>>,
 }

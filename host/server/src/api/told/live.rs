@@ -1,6 +1,7 @@
 //! Answers about what happens now: events, the agent's desk, calls.
 
 use super::learnt::Rejected;
+use super::manifest::Action;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -40,6 +41,82 @@ pub(in crate::api) struct RefusedEvent {
     message: String,
     /// What to do.
     hint: String,
+}
+
+/// A batch of events as it was decided.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct EventBatch {
+    /// Its number.
+    number: i64,
+    /// When it was decided, Unix milliseconds.
+    instant: i64,
+    /// Who sent its events.
+    person: String,
+    /// Its events in the order in which they happened.
+    events: Vec<BatchEvent>,
+    /// What was decided about them.
+    decisions: Vec<Decision>,
+}
+
+/// An event of a batch.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct BatchEvent {
+    /// Who reported it.
+    source: String,
+    /// The source's name for it.
+    id: String,
+    /// Its type.
+    kind: String,
+    /// Pseudonymous key of the customer.
+    customer: String,
+    /// When it happened, Unix milliseconds.
+    time: i64,
+    /// What came with it: numbers, texts, yes or no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<BTreeMap<String, Value>>,
+    /// When the stay that it belongs to began, Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stay: Option<i64>,
+    /// offered, late or overtaken.
+    standing: String,
+}
+
+/// What was decided about a candidate.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Decision {
+    /// Pseudonymous key of the customer.
+    customer: String,
+    /// The campaign that proposed the customer.
+    campaign: String,
+    /// Its activity.
+    activity: String,
+    /// Why the customer was chosen.
+    reason: String,
+    /// What it is about.
+    occasion: i64,
+    /// Attempt, from 1.
+    round: u8,
+    /// How much the customer needs it, 0 to 1.
+    score: f32,
+    /// Earliest useful instant, Unix milliseconds; 0 when the activity gave none.
+    not_before: i64,
+    /// After this it is useless, Unix milliseconds.
+    not_after: i64,
+    /// When it is planned, Unix milliseconds.
+    planned_at: Option<i64>,
+    /// On which channel.
+    channel: Option<String>,
+    /// cleared, held, capped, lost, control, no-consent, suppressed …
+    verdict: String,
+    /// The rule that decided.
+    rule: String,
+    /// The figures that it saw.
+    figures: String,
+    /// The campaign that won instead.
+    winner: Option<String>,
 }
 
 /// Words in both languages.
@@ -155,8 +232,7 @@ pub(in crate::api) struct Work {
     /// Number to call, or the department.
     to: String,
     /// What a department is asked to do.
-    #[schema(value_type = Option<Object>)]
-    action: Option<Value>,
+    action: Option<Action>,
     /// What to say.
     text: String,
     /// No use after this instant, RFC 3339.
@@ -249,6 +325,53 @@ pub(in crate::api) struct DeadLetter {
     not_after: i64,
 }
 
+/// A piece of work and where it stands. Name and number are shown to whoever takes it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ListedWork {
+    /// The contact: what the result is reported under.
+    contact: String,
+    /// Its campaign.
+    campaign: String,
+    /// Its class.
+    class: String,
+    /// Round, from 1.
+    round: u8,
+    /// Whom it is about: the operator's customer id; empty when it was erased.
+    customer: String,
+    /// To whom it goes.
+    addressee: String,
+    /// What a department is asked to do.
+    action: Option<Action>,
+    /// planned, waiting, handed-out, a result, or how it ended without one.
+    standing: String,
+    /// From when on, RFC 3339.
+    planned_at: String,
+    /// No use after this instant, RFC 3339.
+    not_after: String,
+    /// Who had it last.
+    person: Option<String>,
+    /// When it was handed out last, RFC 3339.
+    handed_out_at: Option<String>,
+    /// When its result came, RFC 3339.
+    result_at: Option<String>,
+    /// What was said about it.
+    note: String,
+}
+
+/// The report of a day: calls and requests, and what came of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct WorkReport {
+    /// The day.
+    #[schema(format = Date)]
+    date: String,
+    /// Calls by campaign.
+    calls: BTreeMap<String, WorkFigures>,
+    /// Requests to departments by campaign.
+    requests: BTreeMap<String, WorkFigures>,
+}
+
 /// Calls and requests of a day by campaign.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -277,11 +400,67 @@ pub(in crate::api) struct Disaster {
     state: String,
     /// Places in its area, by administrative code.
     areas: Vec<String>,
-    /// The alerts that drew it.
-    #[schema(value_type = Vec<Object>)]
-    alerts: Vec<Value>,
+    /// The alerts that drew it; none when a person did.
+    alerts: Vec<AlertKey>,
     /// The campaign that was started.
     campaign: Option<String>,
     /// The duty officer who activated it.
     activated_by: Option<String>,
+}
+
+/// By what an alert is known.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct AlertKey {
+    /// Who sent it.
+    sender: String,
+    /// The sender's name for it.
+    identifier: String,
+    /// When, Unix milliseconds.
+    sent: i64,
+}
+
+/// What became of an alert.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct AlertTaken {
+    /// draft, replaced, ended, known or nothing.
+    follows: String,
+    /// Why nothing follows; empty otherwise.
+    because: String,
+    /// The disasters concerned.
+    disasters: Vec<i64>,
+    /// Places in the area, by administrative code.
+    areas: Vec<String>,
+    /// Waiting contacts that it stopped.
+    stopped: u64,
+}
+
+/// A disaster that was ended.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct DisasterEnded {
+    /// Its number.
+    disaster: i64,
+    /// Waiting contacts that were withdrawn.
+    withdrawn: u64,
+}
+
+/// What a day of a disaster came to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct DisasterReport {
+    /// The disaster.
+    disaster: Disaster,
+    /// The day.
+    #[schema(format = Date)]
+    date: String,
+    /// Day after its first one, from 0.
+    day: i32,
+    /// Customers whom the newest population sees in the area.
+    customers: u64,
+    /// Contacts by template and state.
+    contacts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Customers who were contacted by the last outcome; under an empty name those of whom nothing is known yet.
+    outcomes: BTreeMap<String, u64>,
 }

@@ -2,7 +2,6 @@
 
 use super::learnt::Rejected;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -56,9 +55,20 @@ pub(in crate::api) struct Preview {
     text: String,
     /// The same with the values that read longest.
     longest: String,
-    /// What it comes to as a short message, and at its longest: segments, units, encoding.
-    #[schema(value_type = Option<Vec<Object>>)]
-    sms: Option<Vec<Value>>,
+    /// What it comes to as a short message, with the example values and at its longest; null on other channels.
+    sms: Option<(Segments, Segments)>,
+}
+
+/// What a text comes to as a short message.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Segments {
+    /// The narrower encoding that holds every character.
+    encoding: String,
+    /// Characters of that encoding.
+    units: u32,
+    /// Segments that are sent and paid for.
+    segments: u32,
 }
 
 /// A message to a member of staff.

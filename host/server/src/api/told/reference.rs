@@ -1,7 +1,8 @@
 //! Answers about what plans stand on: populations, tables, lists, policies.
 
+use super::live::Words;
+use super::policy::PolicyDocument;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -125,6 +126,92 @@ pub(in crate::api) struct Policy {
     reason: String,
     /// The whole document, where one version is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    document: Option<Map<String, Value>>,
+    document: Option<PolicyDocument>,
+}
+
+/// The field dictionary.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct FieldDictionary {
+    /// Every field by its name.
+    fields: BTreeMap<String, FieldDefinition>,
+}
+
+/// What is known of a field.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct FieldDefinition {
+    /// Type with unit: fen, instant, count, small, date, ratio, boolean, category or text.
+    r#type: String,
+    /// public, internal, personal or sensitive.
+    sensitivity: String,
+    /// Stages in which an activity may ask for it: select, schedule, compose, observe.
+    stages: Vec<String>,
+    /// A short name.
+    title: Words,
+    /// What it means exactly.
+    description: Words,
+    /// The values of a category; any when empty.
+    values: Vec<String>,
+    /// Least value of a number.
+    minimum: Option<f64>,
+    /// Greatest value of a number.
+    maximum: Option<f64>,
+}
+
+/// A named list of customers.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct NamedList {
+    /// Its name.
+    list: String,
+    /// Who answers for it.
+    owner: String,
+    /// Last business date on which it may be used.
+    #[schema(format = Date)]
+    expires: String,
+}
+
+/// A named list that was set.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ListSet {
+    /// Its name.
+    list: String,
+    /// Customers on it.
+    members: u64,
+    /// Numbers that match nobody, by their place from 1.
+    unmatched: Vec<u64>,
+}
+
+/// Which days are off.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Calendars {
+    /// By year.
+    items: Vec<CalendarKnown>,
+}
+
+/// The calendar of a year.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct CalendarKnown {
+    /// The year.
+    year: i16,
+    /// Its digest.
+    digest: String,
+    /// Days that it lists.
+    days: i64,
+    /// Who imported it.
+    by: String,
+    /// When, Unix milliseconds.
+    at: i64,
+}
+
+/// Calendars that were imported.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct CalendarsImported {
+    /// Of which years.
+    years: Vec<i16>,
 }

@@ -1,5 +1,7 @@
 //! Answers about campaigns, plans, contacts, and why.
 
+use super::gateways::Frame;
+use super::manifest::Limits;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -144,9 +146,154 @@ pub(in crate::api) struct Plan {
     wave: u32,
     /// running, paused, releasing, released or cancelled.
     state: String,
-    /// Everything that decides, by digest: population, campaigns, policy, tables, calendar.
+    /// Everything that decides.
+    pins: Pins,
+}
+
+/// Everything that decides what a plan does.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PlanPins)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Pins {
+    /// Business date, in days since 1970.
+    date: i32,
+    /// Wave.
+    wave: u32,
+    /// What plugins see as now, Unix milliseconds.
+    instant: i64,
+    /// The population.
+    snapshot: String,
+    /// log2 of its buckets.
+    bucket_bits: u8,
+    /// The campaigns.
+    campaigns: Vec<PinnedCampaign>,
+    /// Digest of the contact policy.
+    policy: String,
+    /// Digests of the reference tables, by name.
+    tables: BTreeMap<String, String>,
+    /// Digests of the calendar's years, where a rule asks for days off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<BTreeMap<String, String>>,
+    /// What stands around short messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<Frame>,
+    /// When it was due, Unix milliseconds; absent when it was asked for by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_for: Option<i64>,
+    /// Customers a batch.
+    batch: u32,
+    /// Version and configuration of the WebAssembly engine.
+    engine: String,
+}
+
+/// A campaign as a plan pins it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct PinnedCampaign {
+    /// Its id.
+    campaign: String,
+    /// The activity.
+    activity: String,
+    /// Digest of the component.
+    component: String,
+    /// Digest of the approval.
+    approval: String,
+    /// The name under which the activity was first uploaded.
+    origin: String,
+    /// Parameters, as canonical JSON.
+    params: String,
+    /// Areas for which it was activated on standby.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    areas: Option<Vec<String>>,
+    /// The share of its customers to which its ramp confines it on this date, in parts of 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<u16>,
+}
+
+/// What a plan asked an activity about a batch, and what became of it: for `care plugin replay`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct PlannedBatch {
+    /// Version of this layout.
+    format: u32,
+    /// The plan.
+    plan: String,
+    /// Bucket of its population.
+    bucket: u32,
+    /// Batch of the bucket, from 0.
+    batch: u32,
+    /// The campaign.
+    campaign: String,
+    /// The activity.
+    activity: String,
+    /// Its version.
+    version: String,
+    /// Digest of the component.
+    component: String,
+    /// Business date, in days since 1970.
+    today: i32,
+    /// What it saw as now, Unix milliseconds.
+    now: i64,
+    /// Parameters.
     #[schema(value_type = Object)]
-    pins: Map<String, Value>,
+    params: Map<String, Value>,
+    /// What it might use up.
+    limits: Limits,
+    /// Fields that it reads and that nobody outside of the host sees.
+    withheld: Vec<String>,
+    /// What it read of the customers.
+    customers: RecordedTable,
+    /// The reference tables that it read.
+    tables: Vec<RecordedTable>,
+    /// What became of each customer, in the order of the table.
+    who: Vec<Recalled>,
+}
+
+/// A table as an activity read it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct RecordedTable {
+    /// Its name.
+    name: String,
+    /// Its columns, each with its type.
+    fields: BTreeMap<String, String>,
+    /// Row by row, the cells in the order of `fields`: whole numbers, ratios, texts, yes or no, or null.
+    rows: Vec<Vec<Value>>,
+}
+
+/// What became of a customer of a batch.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Recalled {
+    /// Bucket and row.
+    customer: String,
+    /// What the activity answered; absent where it did not choose the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<ActivityAnswer>,
+    /// How the customer broke it: stage and code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broke: Option<String>,
+    /// What the plan made of it, and the rule that said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<(String, String)>,
+}
+
+/// What an activity answers about a customer that it chooses.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ActivityAnswer {
+    /// Why.
+    reason: String,
+    /// What the contact is about.
+    occasion: i64,
+    /// How much it is needed, 0 to 1.
+    score: f32,
+    /// From when it is useful, Unix milliseconds.
+    not_before: i64,
+    /// Until when.
+    not_after: i64,
+    /// What it says: templates with the values of their slots.
+    messages: Vec<(String, BTreeMap<String, String>)>,
 }
 
 /// A plan that was asked for.
@@ -334,7 +481,7 @@ pub(in crate::api) struct Contact {
     customer: String,
     /// Home region of the customer.
     region: String,
-    /// disaster, safety, service, care, retention or marketing.
+    /// disaster, safety, service, care or commercial.
     class: String,
     /// Why the customer was chosen.
     reason: String,
@@ -411,18 +558,16 @@ pub(in crate::api) struct Customer {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct Wishes {
-    /// Whether commercial contacts were consented to; nothing where nobody asked.
-    #[schema(value_type = Option<Object>)]
-    commercial: Option<Value>,
+    /// Whether commercial contacts were consented to; null where nobody asked.
+    commercial: Option<bool>,
     /// Whether nothing is wanted at all.
     refuses_all: bool,
     /// Classes that are refused.
     refused_classes: Vec<String>,
     /// Activities that are refused.
     refused_activities: Vec<String>,
-    /// Why nothing may go to this customer; nothing when something may.
-    #[schema(value_type = Option<Object>)]
-    suppressed: Option<Value>,
+    /// Why nothing but disaster response may go to this customer; null when something may.
+    suppressed: Option<String>,
 }
 
 /// Everything that was decided about a customer.
