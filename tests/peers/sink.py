@@ -41,15 +41,22 @@ class Sink(BaseHTTPRequestHandler):
             status = 503
         elif every("slow_every"):
             time.sleep(faults["slow_s"])
-        with lock, open(log, "a", encoding="utf-8") as out:
-            line = {"id": self.headers["webhook-id"], "verified": verified, "status": status, "body": json.loads(body)}
-            out.write(json.dumps(line) + "\n")
+        elif every("hold_every"):
+            # It is here, and not answered yet.
+            self.note(body, verified, None)
+            time.sleep(faults["hold_s"])
+        self.note(body, verified, status)
         try:
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
         except OSError:
             pass
+
+    def note(self, body: bytes, verified: bool, status: int | None) -> None:
+        line = {"id": self.headers["webhook-id"], "verified": verified, "status": status, "body": json.loads(body)}
+        with lock, open(log, "a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
 
     def log_message(self, *_) -> None:
         pass

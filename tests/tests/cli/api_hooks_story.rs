@@ -8,6 +8,7 @@ use crate::sink::{Sink, wait_for};
 use care_tests::DATE;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 const REGION: &str = "350000";
 
@@ -120,6 +121,52 @@ fn again(w: &World, sink: &mut Sink, made: &Value, event: &Value) {
     w.ask("POST", made, "/ping", 202);
     let log = sink.wait(|log| taken(log, "webhook.ping").is_some());
     assert_eq!(taken(&log, "webhook.ping").expect("told")["verified"], true, "signed with the new one");
+}
+
+/// How long an event that was on its way when its server died stays that server's, and some.
+const FREE_AGAIN: Duration = Duration::from_secs(45);
+
+/// Of two events one is answered at once and the other held: the server dies after it asked, before it heard.
+#[test]
+fn what_was_on_its_way_when_the_server_was_killed_comes_again_under_its_id_and_nothing_is_lost() {
+    let mut w = World::new();
+    let faults = json!({"hold_every": 2, "hold_s": 8});
+    let Some(mut sink) = Sink::start(w.care.path("sink.log"), &faults) else { return };
+    let made = w.register(&json!({"url": sink.url}));
+    sink.trust(&made);
+    w.care.approve("birthday");
+    w.care.ok(OPERATOR, &["campaign", "start", "birthday"]);
+    let log = sink.wait(|log| log.iter().any(|line| line["status"].is_null()));
+    w.server.signal("KILL");
+    w.server.end();
+    let held: Vec<Value> = log.into_iter().filter(|line| line["status"].is_null()).collect();
+    sink.tell(&json!({"faults": {}}));
+    // What it knew is on disk: who was asked, and that nobody answered.
+    let id = made["webhook"].as_str().expect("an id");
+    let before = w.care.ok(OPERATOR, &["webhook", "show", id]);
+    let deliveries = before["deliveries"].as_array().expect("deliveries");
+    let on_its_way = |event: &Value| deliveries.iter().find(|one| one["event"] == event["id"]).expect("it is known");
+    assert!(held.iter().all(|event| on_its_way(event)["state"] == "waiting" && on_its_way(event)["attempts"] == 1));
+    let wanted: BTreeSet<String> =
+        deliveries.iter().filter_map(|one| Some(one["event"].as_str()?.to_owned())).collect();
+    assert!(wanted.len() >= 5, "submitted, simulated, approved, activated, started: {before}");
+
+    w.server = Server::start(&w.care);
+    std::thread::sleep(FREE_AGAIN);
+    let answered =
+        |log: &[Value], id: &str| log.iter().filter(|line| line["id"] == id && line["status"] == 200).count();
+    // The sink took what it held, too, though nobody heard it say so: it gets that twice, and knows it by its id.
+    let twice = |log: &[Value]| held.iter().all(|one| answered(log, one["id"].as_str().expect("an id")) >= 2);
+    let log = sink.wait(|log| twice(log) && wanted.iter().all(|id| answered(log, id) >= 1));
+    for one in &held {
+        let all: Vec<&Value> = log.iter().filter(|line| line["id"] == one["id"]).collect();
+        assert!(all.iter().all(|line| line["body"] == one["body"] && line["verified"] == true), "{all:?}");
+    }
+    let told: BTreeSet<String> = log.iter().filter_map(|line| Some(line["id"].as_str()?.to_owned())).collect();
+    assert_eq!(told, wanted, "nothing is lost, and nothing is made up");
+    let shown = wait_for(|| w.hook(&made, ""), |shown| shown["events"]["waiting"].is_null());
+    assert_eq!(shown["events"], json!({"delivered": wanted.len()}));
+    w.care.ok("auditor", &["audit", "verify"]);
 }
 
 #[test]

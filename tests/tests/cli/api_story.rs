@@ -11,33 +11,54 @@ use std::collections::BTreeSet;
 const PROVINCE: &str = "350000";
 
 /// A server with a token for every part that somebody plays.
-struct Province {
-    server: Server,
-    author: String,
-    approver: String,
-    operator: String,
-    service: String,
-    auditor: String,
+pub(crate) struct Province {
+    pub(crate) server: Server,
+    pub(crate) administrator: String,
+    pub(crate) author: String,
+    pub(crate) approver: String,
+    pub(crate) operator: String,
+    pub(crate) service: String,
+    pub(crate) duty: String,
+    pub(crate) auditor: String,
+}
+
+/// A component as the branch signs it, with the key that it makes the first time.
+pub(crate) fn signed(care: &Care, name: &str) -> Vec<u8> {
+    let key = crate::care::text(&care.path("branch.key"));
+    if !care.path("branch.key").exists() {
+        care.ok("operator", &["key", "new", &key]);
+    }
+    let (file, out) = (crate::care::text(&plugin(name)), care.path(&format!("{name}.signed.wasm")));
+    care.ok("operator", &["plugin", "sign", &file, "--key", &key, "--out", &crate::care::text(&out)]);
+    std::fs::read(out).expect("a signed component")
 }
 
 impl Province {
-    fn new(care: &Care) -> Self {
+    /// After the branch made its key.
+    pub(crate) fn new(care: &Care) -> Self {
         let server = Server::start(care);
         let administrator = administrator(care);
         let part = |role: &str| token(&server, &administrator, role, PROVINCE);
         let (author, approver, operator) = (part("initiator"), part("provincial-approver"), part("operator"));
-        let (service, auditor) = (part("customer-service"), part("auditor"));
+        let (service, duty, auditor) = (part("customer-service"), part("duty-officer"), part("auditor"));
         let public = std::fs::read_to_string(care.path("branch.key.pub")).expect("a public half");
         let key = json!({"public": public.trim(), "owner": format!("initiator-{PROVINCE}"), "region": PROVINCE});
         server.ask("POST", "/v1/keys").token(&administrator).json(&key).send().expect(201);
-        Self { server, author, approver, operator, service, auditor }
+        Self { server, administrator, author, approver, operator, service, duty, auditor }
     }
 
-    fn post(&self, who: &str, path: &str, body: &Value, status: u16) -> Value {
+    /// Uploads a component; the address of its submission.
+    pub(crate) fn pushed(&self, component: &[u8]) -> String {
+        let upload = self.server.ask("POST", "/v1/activities").token(&self.author);
+        let pushed = upload.body("application/wasm", component).send().expect(201);
+        format!("/v1/submissions/{}", pushed["submission"])
+    }
+
+    pub(crate) fn post(&self, who: &str, path: &str, body: &Value, status: u16) -> Value {
         self.server.ask("POST", path).token(who).json(body).send().expect(status)
     }
 
-    fn get(&self, who: &str, path: &str) -> Value {
+    pub(crate) fn get(&self, who: &str, path: &str) -> Value {
         self.server.ask("GET", path).token(who).send().expect(200)
     }
 
@@ -60,11 +81,7 @@ const CAMPAIGN: &str = "/v1/campaigns/balance-reminder-1";
 #[test]
 fn from_an_empty_folder_to_an_evaluated_campaign_over_http_alone() {
     let care = Care::new();
-    let (key, file) = (crate::care::text(&care.path("branch.key")), crate::care::text(&plugin("balance-reminder")));
-    care.ok("operator", &["key", "new", &key]);
-    let signed = crate::care::text(&care.path("signed.wasm"));
-    care.ok("operator", &["plugin", "sign", &file, "--key", &key, "--out", &signed]);
-    let component = std::fs::read(&signed).expect("a signed component");
+    let component = signed(&care, "balance-reminder");
     let p = Province::new(&care);
     let version = approved(&p, &component);
     planned(&p);

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod api_access_story;
+mod api_further_story;
 mod api_fuzz_story;
 mod api_habits_story;
 mod api_hooks_story;
@@ -25,6 +26,7 @@ mod console_story;
 mod console_work_story;
 mod crash_loop;
 mod described;
+mod earlier;
 mod effect_story;
 mod event_story;
 mod fault_story;
@@ -42,7 +44,9 @@ mod policy_story;
 mod ramp_story;
 mod recorder;
 mod serve_story;
+mod session_story;
 mod sink;
 mod task_story;
 mod telco;
+mod upgrade_story;
 mod why_story;

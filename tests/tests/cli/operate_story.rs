@@ -116,6 +116,8 @@ fn a_folder_of_a_newer_program_is_refused_in_words() {
     let refused = care.refused("operator", &["campaign", "show"]);
     assert_eq!(refused["code"], "newer-database");
     assert!(refused["message"].as_str().is_some_and(|text| text.contains("9999")), "{refused}");
+    let serve = care.refused("operator", &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(serve["code"], "newer-database", "nor is it served");
 }
 
 #[test]
