@@ -1,7 +1,9 @@
 //! Work that people do from a list, and the gateways by which everything else goes out.
 
 use super::listing::page;
+use super::once::ShownOnce;
 use super::prelude::*;
+use axum::Extension;
 use care_domain::contact::Channel;
 use care_engine::{WorkListQuery, work_csv};
 
@@ -108,20 +110,22 @@ struct Take {
     csv: bool,
 }
 
-async fn take(caller: &Caller, channel: Channel, take: &Take) -> Answer<Json<Value>> {
+/// Whom to call stands in the answer alone: it is not kept, even where the same request may come again.
+async fn take(caller: &Caller, channel: Channel, take: &Take) -> Answer<(Extension<ShownOnce>, Json<Value>)> {
     let work = caller.engine.hand_work_out(channel, take.count, &caller.person, now_ms()).await?;
-    Ok(Json(if take.csv { json!({"csv": work_csv(&work), "work": work.len()}) } else { json!({"work": work}) }))
+    let told = if take.csv { json!({"csv": work_csv(&work), "work": work.len()}) } else { json!({"work": work}) };
+    Ok((Extension(ShownOnce), Json(told)))
 }
 
 /// Takes calls to make, the most urgent first, with whom to ask for and the number: who may call sends.
 #[utoipa::path(post, path = "/v1/calls/take", tag = "desk", request_body = Take, responses((status = 200, body = told::Taken), Problem))]
-async fn take_calls(caller: Caller, Body(asked): Body<Take>) -> Answer<Json<Value>> {
+async fn take_calls(caller: Caller, Body(asked): Body<Take>) -> Answer<(Extension<ShownOnce>, Json<Value>)> {
     take(&caller, Channel::CallList, &asked).await
 }
 
 /// Takes requests to one's own department.
 #[utoipa::path(post, path = "/v1/requests/take", tag = "desk", request_body = Take, responses((status = 200, body = told::Taken), Problem))]
-async fn take_requests(caller: Caller, Body(asked): Body<Take>) -> Answer<Json<Value>> {
+async fn take_requests(caller: Caller, Body(asked): Body<Take>) -> Answer<(Extension<ShownOnce>, Json<Value>)> {
     take(&caller, Channel::Action, &asked).await
 }
 
