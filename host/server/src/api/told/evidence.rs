@@ -39,7 +39,7 @@ pub(in crate::api) struct Evidence {
     /// What it takes from other active campaigns, by campaign.
     displaced: BTreeMap<String, Displaced>,
     /// Messages as they are read, by template and channel.
-    samples: BTreeMap<String, BTreeMap<String, Vec<Sample>>>,
+    samples: BTreeMap<String, BTreeMap<String, Vec<SampleMessage>>>,
 }
 
 /// What was simulated, and on what: the same gives the same evidence.
@@ -152,7 +152,7 @@ pub(in crate::api) struct Displaced {
 /// A message as it is read, addressed to a person who does not exist.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::api) struct Sample {
+pub(in crate::api) struct SampleMessage {
     /// Where it stands among its like.
     rank: u32,
     /// In Chinese.

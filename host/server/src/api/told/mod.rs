@@ -178,6 +178,30 @@ mod tests {
         assert!(shared.is_empty(), "asked by several resources: {shared:?}");
     }
 
+    /// The same among answers, which no description shows once one has taken the other's place.
+    #[test]
+    fn no_two_answers_share_a_name() {
+        let files = [
+            include_str!("evidence.rs"),
+            include_str!("gate.rs"),
+            include_str!("gateways.rs"),
+            include_str!("learnt.rs"),
+            include_str!("live.rs"),
+            include_str!("manifest.rs"),
+            include_str!("messages.rs"),
+            include_str!("operation.rs"),
+            include_str!("policy.rs"),
+            include_str!("reference.rs"),
+            include_str!("work.rs"),
+        ];
+        let begins = |line: &'static str| line.strip_prefix("pub(in crate::api) struct ")?.split_whitespace().next();
+        let mut names = BTreeSet::new();
+        for name in files.into_iter().flat_map(str::lines).filter_map(begins) {
+            assert!(names.insert(name), "{name} is the name of two");
+        }
+        assert!(names.len() > 200, "{}", names.len());
+    }
+
     /// Whoever generates a client gets a function for each.
     #[test]
     fn every_operation_has_a_name_of_its_own() {
