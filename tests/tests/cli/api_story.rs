@@ -116,7 +116,13 @@ fn approved(p: &Province, component: &[u8]) -> String {
 
 /// One call starts a campaign; a plan is asked for and followed.
 fn planned(p: &Province) {
-    let started = p.post(&p.operator, "/v1/campaigns", &json!({"activity": "balance-reminder"}), 201);
+    let wish = json!({"activity": "balance-reminder"});
+    let estimate = p.post(&p.operator, "/v1/campaigns/estimate", &wish, 200);
+    assert!(estimate["verdicts"].as_object().is_some_and(|verdicts| !verdicts.is_empty()), "{estimate}");
+    let steep = json!({"activity": "balance-reminder", "ramp": {"shares": [5_000], "days": 1}});
+    let refused = p.server.ask("POST", "/v1/campaigns").token(&p.operator).json(&steep).send();
+    assert_eq!(refused.problem(422), "bad-ramp");
+    let started = p.post(&p.operator, "/v1/campaigns", &wish, 201);
     assert_eq!(started["campaign"], "balance-reminder-1");
     p.post(&p.operator, &format!("{CAMPAIGN}/pause"), &json!({"reason": "not yet"}), 200);
     assert_eq!(p.get(&p.operator, CAMPAIGN)["paused"]["reason"], "not yet");

@@ -166,6 +166,19 @@ impl Table {
     }
 }
 
+/// A page of what was made one after the other, the newest first, and where the next page is. A cursor counts from the
+/// oldest, so that what is made meanwhile moves nothing.
+pub(super) fn newest_first<T>(
+    all: &[T],
+    after: Option<i64>,
+    size: usize,
+) -> (impl Iterator<Item = &T>, Option<String>) {
+    let end = after.and_then(|after| usize::try_from(after).ok()).unwrap_or(all.len()).min(all.len());
+    let start = end.saturating_sub(size);
+    let next = (start > 0).then(|| format!("?after={start}"));
+    (all[start..end].iter().rev(), next)
+}
+
 /// Bars beside each other, with their figures in a table.
 pub(super) struct Bars {
     pub(super) title: String,
@@ -269,6 +282,19 @@ mod tests {
         table.row(["=1+1".into(), 1_204.into()]);
         assert_eq!(table.csv(), "\u{feff}name,n\r\n'=1+1,1204\r\n");
         assert_eq!(table.heads(), [("name", false), ("n", true)]);
+    }
+
+    #[test]
+    fn pages_lead_from_the_newest_to_the_oldest_and_leave_nothing_out() {
+        let all: Vec<u32> = (0..5).collect();
+        let page = |after| {
+            let (page, next) = newest_first(&all, after, 2);
+            (page.copied().collect::<Vec<_>>(), next)
+        };
+        assert_eq!(page(None), (vec![4, 3], Some("?after=3".to_owned())));
+        assert_eq!(page(Some(3)), (vec![2, 1], Some("?after=1".to_owned())));
+        assert_eq!(page(Some(1)), (vec![0], None));
+        assert_eq!((page(Some(99)), page(Some(-1)), page(Some(0)).0), (page(None), page(None), vec![]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Campaigns: what runs, how it was carried out, whether it helped; started, paused and stopped here.
 
-use super::blocks::{Bars, Block, Cell, Table, share};
+use super::blocks::{Bars, Block, Cell, Table, newest_first, share};
 use super::counted::{Counted, Told};
 use super::evidence;
 use super::form::{Done, Field, Filled, Form, Kind, NotDone, Tried, carry_out, sealed};
@@ -24,14 +24,18 @@ use std::sync::Arc;
 
 const CAMPAIGNS: &str = "/console/campaigns";
 const ESTIMATE: &str = "/console/campaigns/estimate";
+/// Campaigns of a page.
+const PAGE: usize = 100;
 
 pub(super) async fn list(visitor: Visitor, Query(look): Query<Look>) -> Response {
-    let view = overview(&visitor, None).await;
+    let view = overview(&visitor, &look, None).await;
     answer(&visitor, &look, view)
 }
 
-async fn overview(visitor: &Visitor, tried: Option<&Tried>) -> Result<View, Problem> {
-    let campaigns = visitor.engine.campaigns().await?;
+async fn overview(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Result<View, Problem> {
+    let mut campaigns = visitor.engine.campaigns().await?;
+    campaigns.sort_by(|a, b| (a.started_at, &a.id).cmp(&(b.started_at, &b.id)));
+    let (page, next) = newest_first(&campaigns, look.after, PAGE);
     let columns = [
         visitor.t("任务", "Campaign"),
         visitor.t("活动", "Activity"),
@@ -40,7 +44,7 @@ async fn overview(visitor: &Visitor, tried: Option<&Tried>) -> Result<View, Prob
         visitor.t("启动时间", "Started"),
     ];
     let mut table = Table::new("campaigns", visitor.t("营销任务", "Campaigns"), columns);
-    for campaign in campaigns.iter().rev() {
+    for campaign in page {
         table.row([
             Cell::link(campaign.id.as_str(), format!("{CAMPAIGNS}/{}", campaign.id)),
             campaign.activity.as_str().into(),
@@ -49,6 +53,7 @@ async fn overview(visitor: &Visitor, tried: Option<&Tried>) -> Result<View, Prob
             write_instant(campaign.started_at).into(),
         ]);
     }
+    table.next = next;
     let mut view = View::new(visitor.t("营销任务", "Campaigns")).with(table);
     if visitor.engine.may(Act::RunCampaigns) {
         view = view.with(estimate_form(visitor).await?.tried(tried));
@@ -144,7 +149,7 @@ pub(super) async fn estimate(visitor: Visitor, filled: Filled) -> Response {
         Ok(found) => found,
         Err(error) => {
             let why = NotDone::of(&visitor, ESTIMATE, filled, error);
-            return again(&visitor, why, async |tried| overview(&visitor, Some(tried)).await).await;
+            return again(&visitor, why, async |tried| overview(&visitor, &Look::default(), Some(tried)).await).await;
         }
     };
     let reach = found.selected();

@@ -1,6 +1,6 @@
 //! Plans: what was decided about everybody on a date, and how far one is that goes on.
 
-use super::blocks::{Bars, Block, Cell, Progress, Table, figure};
+use super::blocks::{Bars, Block, Cell, Progress, Table, figure, newest_first};
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
@@ -26,8 +26,8 @@ pub(super) async fn list(visitor: Visitor, Query(look): Query<Look>) -> Response
 
 async fn all(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Result<View, Problem> {
     let mut plans = visitor.engine.plans().await?;
-    plans.retain(|plan| look.after.is_none_or(|after| plan.created_at < after));
-    plans.sort_by_key(|plan| std::cmp::Reverse(plan.created_at));
+    plans.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    let (page, next) = newest_first(&plans, look.after, PAGE);
     let columns = [
         visitor.t("业务日期", "Date"),
         visitor.t("批次", "Wave"),
@@ -37,7 +37,7 @@ async fn all(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Result<Vi
         visitor.t("编号", "Id"),
     ];
     let mut table = Table::new("plans", visitor.t("计划", "Plans"), columns);
-    for plan in plans.iter().take(PAGE) {
+    for plan in page {
         table.row([
             Cell::link(write_date(plan.pins.date), format!("{PLANS}/{}", plan.id)),
             u64::from(plan.pins.wave).into(),
@@ -47,7 +47,7 @@ async fn all(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Result<Vi
             plan.id.chars().take(12).collect::<String>().into(),
         ]);
     }
-    table.next = plans.get(PAGE).and_then(|_| plans.get(PAGE - 1)).map(|last| format!("?after={}", last.created_at));
+    table.next = next;
     let mut view = View::new(visitor.t("计划", "Plans")).with(table);
     if visitor.may(&Method::POST, "/v1/plans") {
         let newest = visitor.t("不填则为最新客户快照的日期。", "That of the newest population when left empty.");
