@@ -95,6 +95,8 @@ use std::time::Duration;
 const READERS: u32 = 4;
 /// How long a database that another process writes to is waited for, unless told otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// So many writers of one process may wait behind each other, each as long as another process is waited for.
+const QUEUE: u32 = 10;
 /// SQLite takes 32,766 values in a statement.
 const MAX_BINDS: usize = 32_766;
 
@@ -150,10 +152,10 @@ impl Store {
     /// The same; a database that another process writes to is waited for so long.
     pub async fn open_patiently(folder: &Path, patience: Duration) -> Result<Self, StoreError> {
         let state = options(&folder.join("care.db"), patience);
-        let writer = pool(for_writing(state.clone()), 1).await?;
+        let writer = pool(for_writing(state.clone()), 1, patience).await?;
         migrate(&writer, STATE_MIGRATIONS).await?;
-        let readers = pool(state.read_only(true), READERS).await?;
-        let identities = pool(for_writing(options(&folder.join("identities.db"), patience)), 1).await?;
+        let readers = pool(state.read_only(true), READERS, patience).await?;
+        let identities = pool(for_writing(options(&folder.join("identities.db"), patience)), 1, patience).await?;
         migrate(&identities, IDENTITY_MIGRATIONS).await?;
         let blobs = Blobs::new(folder.join("blobs"));
         let store = Self { writer, readers, identities, blobs, signer: None, categories: Arc::default() };
@@ -220,10 +222,13 @@ fn for_writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16384")
 }
 
-async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {
+/// `patience` bounds how long another process is waited for. Whoever waits for this process's own writers waits longer:
+/// they move, however slow the disk is, and each of them gives up by itself.
+async fn pool(options: SqliteConnectOptions, size: u32, patience: Duration) -> Result<SqlitePool, StoreError> {
     // A connection to a file need not be renewed; and sqlx 0.9.0's task that would close old ones may run on for ever, so
     // that the process never ends (launchbadge/sqlx#3645). Without either bound there is no such task.
     let pool = SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
+    let pool = pool.acquire_timeout(patience * QUEUE).acquire_slow_threshold(patience);
     pool.connect_with(options).await.during("opening the database")
 }
 
@@ -258,7 +263,7 @@ mod tests {
     async fn every_earlier_schema_is_brought_forward_and_a_newer_one_is_refused() {
         for known in 1..STATE_MIGRATIONS.len() {
             let folder = tempfile::tempdir().expect("a folder");
-            let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+            let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1, PATIENCE).await.expect("a database");
             migrate(&writer, &STATE_MIGRATIONS[..known]).await.expect("an earlier schema");
             sqlx::raw_sql("INSERT INTO wishes VALUES (1, x'00', '{}', 7)").execute(&writer).await.expect("a row");
             writer.close().await;
@@ -268,7 +273,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().expect("a folder");
         drop(Store::open(folder.path()).await.expect("a new one"));
-        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1, PATIENCE).await.expect("a database");
         let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                      VALUES (9999, '', 1, x'00', 0)";
         sqlx::raw_sql(newer).execute(&writer).await.expect("a row of tomorrow");
@@ -281,7 +286,7 @@ mod tests {
     #[tokio::test]
     async fn events_of_before_are_known_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1, PATIENCE).await.expect("a database");
         let before = STATE_MIGRATIONS.iter().position(|(number, _)| *number == 14).expect("the change");
         migrate(&writer, &STATE_MIGRATIONS[..before]).await.expect("an earlier schema");
         let batch = r#"
@@ -302,7 +307,7 @@ mod tests {
     #[tokio::test]
     async fn an_installation_of_before_the_gate_is_brought_forward_and_nothing_unsigned_goes_on() {
         let folder = tempfile::tempdir().expect("a folder");
-        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1).await.expect("a database");
+        let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1, PATIENCE).await.expect("a database");
         migrate(&writer, &STATE_MIGRATIONS[..1]).await.expect("the first schema");
         sqlx::raw_sql(BEFORE).execute(&writer).await.expect("rows of before");
         writer.close().await;
