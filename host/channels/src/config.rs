@@ -269,6 +269,17 @@ pub enum ConfigError {
         /// What is wrong.
         what: String,
     },
+    /// Other systems cannot be asked by HTTP at all: mostly because this one has no certificates to believe.
+    #[error("nobody can be asked over https: {0}")]
+    NoClient(String),
+}
+
+impl ConfigError {
+    /// Down to the cause, which alone tells what is missing.
+    pub(crate) fn no_client(error: &reqwest::Error) -> Self {
+        let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+        Self::NoClient(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    }
 }
 
 impl GatewaysConfig {

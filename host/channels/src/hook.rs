@@ -35,7 +35,7 @@ impl HookSender {
             .redirect(reqwest::redirect::Policy::none())
             .dns_resolver(Arc::new(Guarded))
             .build()
-            .map_err(|e| ConfigError::Setup { channel: "webhook", what: e.to_string() })?;
+            .map_err(|error| ConfigError::no_client(&error))?;
         Ok(Self { client })
     }
 

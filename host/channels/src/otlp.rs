@@ -26,7 +26,7 @@ impl Collector {
         }
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        let client = client.build().map_err(|error| wrong(error.to_string()))?;
+        let client = client.build().map_err(|error| ConfigError::no_client(&error))?;
         Ok(Self { client, url })
     }
 

@@ -37,7 +37,7 @@ impl Webhook {
             .timeout(Duration::from_millis(config.response_ms))
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|e| ConfigError::Setup { channel: "webhook", what: e.to_string() })?;
+            .map_err(|error| ConfigError::no_client(&error))?;
         Ok(Self { config: config.clone(), secret, client, last_error: Mutex::default() })
     }
 

@@ -40,8 +40,10 @@ pub(crate) async fn serve(folder: &Path, settings: Settings) -> anyhow::Result<A
     let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
     let api = Api::new(engine.clone(), settings.requests_per_second.value)?;
-    eprintln!("care listens on http://{address}");
     let sender = HookSender::open().map_err(EngineError::from)?;
+    let collector = settings.otlp.value.map(|endpoint| Collector::open(&endpoint)).transpose();
+    let spans = collector.map_err(EngineError::from)?.map(Spans::to);
+    eprintln!("care listens on http://{address}");
     tokio::spawn(tell_other_systems(engine.clone(), sender, api.clone()));
     tokio::spawn(forget_daily(engine.clone(), api.clone()));
     if let Some(planner) = settings.plan_as.value {
@@ -51,8 +53,6 @@ pub(crate) async fn serve(folder: &Path, settings: Settings) -> anyhow::Result<A
         tokio::spawn(dispatch_what_is_due(engine.clone(), dispatcher, api.clone()));
     }
     let asked = api.clone();
-    let collector = settings.otlp.value.map(|endpoint| Collector::open(&endpoint)).transpose();
-    let spans = collector.map_err(EngineError::from)?.map(Spans::to);
     let serving = connections::serve(listener, router(engine, api.clone(), spans), async move {
         stopped().await;
         asked.stop();

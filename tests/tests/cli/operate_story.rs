@@ -120,6 +120,21 @@ fn a_folder_of_a_newer_program_is_refused_in_words() {
     assert_eq!(serve["code"], "newer-database", "nor is it served");
 }
 
+/// A machine without certificates, such as a slim container, is told what it lacks before anything listens.
+#[test]
+fn a_system_that_believes_nobody_is_told_what_it_lacks() {
+    let care = Care::new();
+    let nothing = care.path("nothing");
+    let mut command = care.command();
+    command.env("SSL_CERT_FILE", &nothing).env("SSL_CERT_DIR", &nothing);
+    let ended = command.args(["--json", "serve", "--listen", "127.0.0.1:0"]).output().expect("care runs");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    let error = &parsed(&String::from_utf8_lossy(&ended.stdout))["error"];
+    assert_eq!((ended.status.code(), &error["code"]), (Some(1), &json!("no-https")), "{error} {said}");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("ca-certificates")), "{error}");
+    assert!(!said.contains("listens"), "{said}");
+}
+
 #[test]
 fn a_person_is_forgotten_and_stays_so() {
     let care = Care::with_campaigns(1_500);

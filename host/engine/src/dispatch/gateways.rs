@@ -95,12 +95,15 @@ impl Engine {
 
 impl From<ConfigError> for EngineError {
     fn from(error: ConfigError) -> Self {
-        let hint = match &error {
+        let (code, hint) = match &error {
             ConfigError::Secret { .. } | ConfigError::EmptySecret { .. } => {
-                "Write the secret alone into that file, readable by its owner only"
+                ("bad-gateways", "Write the secret alone into that file, readable by its owner only")
             }
-            _ => "Compare it with examples/gateways.toml",
+            ConfigError::NoClient(_) => {
+                ("no-https", "Install the certificates that this system believes: the package ca-certificates")
+            }
+            _ => ("bad-gateways", "Compare it with examples/gateways.toml"),
         };
-        Self::refused("bad-gateways", error.to_string(), hint)
+        Self::refused(code, error.to_string(), hint)
     }
 }
