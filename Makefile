@@ -5,7 +5,7 @@ CARE := $(TARGET)/debug/care
 ACTIVITIES := birthday balance-reminder green-bill disaster-response points-expiry roaming-tariff package-recommendation package-under-use complaint-call-back retention festival bill-sensitivity package-match
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: build plugins examples peers demo test fuzz figures crash-loop bench-size bench-sms bench-languages lint fmt clean
+.PHONY: build plugins examples peers browser demo test fuzz figures crash-loop bench-size bench-sms bench-console bench-languages lint fmt clean
 
 build:
 	cargo build --workspace --bins
@@ -32,9 +32,14 @@ demo: plugins
 peers:
 	@tests/peers/install.sh $(abspath $(TARGET)/peers)
 
+# Chromium with its driver, a Chinese font and axe-core, for the tests of the console in a browser. Their screenshots lie
+# below screenshots/ in the build folder.
+browser:
+	@tests/browser/install.sh $(abspath $(TARGET)/browser)
+
 # `cargo test` where nextest is not installed: the same tests, slower.
-test: plugins examples peers
-	CARE_CACHE=$(AUTHOR) CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
+test: plugins examples peers browser
+	CARE_CACHE=$(AUTHOR) CARE_BROWSER=$(abspath $(TARGET)/browser) CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(if $(NEXTEST),cargo nextest run --workspace --no-fail-fast,cargo test --workspace --no-fail-fast)
 
 # Ten thousand damaged and made-up inputs for the gate and the sandbox; `make test` runs fifteen hundred of them.
 fuzz: plugins
@@ -58,6 +63,10 @@ bench-size: plugins
 # Segments a second against the npm simulator, windows of 10 and 50, beside the gateway without a ledger.
 bench-sms: plugins peers
 	@CARE_PEERS=$(abspath $(TARGET)/peers) CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(TARGET)/debug/care-sms
+
+# The first byte of every page of the console, and its size, with 33 activities, 100 campaigns and a million contacts.
+bench-console: plugins
+	@CARE_BIN=$(abspath $(CARE)) CARE_PLUGINS=$(abspath $(TARGET)/plugins) $(TARGET)/debug/care-console
 
 # What an activity costs in Rust, JavaScript and Python: the table of sdk/README.md. Quiet machines tell more.
 bench-languages: build

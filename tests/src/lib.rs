@@ -87,6 +87,24 @@ pub fn peers() -> Option<PathBuf> {
     None
 }
 
+/// The folder of what checks pages in a browser (`make browser`); `None`, and a loud word, where that or the browser is
+/// not installed. In CI it has to be.
+#[allow(clippy::disallowed_methods, reason = "`make test` says so where it is")]
+pub fn browser() -> Option<PathBuf> {
+    let beside = program().ancestors().nth(2).map(|target| target.join("browser"));
+    let folder = std::env::var("CARE_BROWSER").ok().map(PathBuf::from).or(beside)?;
+    if folder.join("ready-1").is_file() {
+        return Some(folder);
+    }
+    let said = format!(
+        "SKIPPED: {} does not say that a browser is there; `make browser` installs one (needs Debian's packages, npm)",
+        folder.display()
+    );
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{said}");
+    eprintln!("{said}");
+    None
+}
+
 /// The folder of the checkers of the SDKs' types (`make peers`); `None`, and a loud word, where they are not installed.
 pub fn type_checkers() -> Option<PathBuf> {
     let folder = peers()?;
