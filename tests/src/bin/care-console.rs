@@ -102,18 +102,28 @@ fn pages(care: &Care, campaign: &str, plan: &str) -> Vec<(&'static str, String)>
     let customer = message["customer"].as_str().expect("an id").to_owned();
     let fixed = [
         (PROVINCE, "/console"),
+        (PROVINCE, "/console/overview"),
         (PROVINCE, "/console/activities"),
+        (PROVINCE, "/console/activities/ring-back-tone"),
         (PROVINCE, "/console/submissions"),
         (PROVINCE, "/console/submissions/1"),
         (OPERATOR, "/console/campaigns"),
         (OPERATOR, "/console/plans"),
         (PROVINCE, "/console/catalogue"),
         (PROVINCE, "/console/needs"),
+        (PROVINCE, "/console/findings"),
+        ("customer-service", "/console/calls/windows"),
+        ("customer-service", "/console/calls"),
+        ("administrator", "/console/users"),
+        ("administrator", "/console/tokens"),
+        ("administrator", "/console/keys"),
         (PROVINCE, "/console/switches"),
         ("auditor", "/console/audit"),
     ];
     let mut pages: Vec<(&str, String)> = fixed.into_iter().map(|(role, path)| (role, path.to_owned())).collect();
     pages.push((OPERATOR, format!("/console/campaigns/{campaign}")));
+    pages.push((OPERATOR, format!("/console/campaigns/{campaign}/evaluation")));
+    pages.push((OPERATOR, format!("/console/campaigns/{campaign}/evaluation?by=tier")));
     pages.push((OPERATOR, format!("/console/plans/{plan}")));
     pages.push(("customer-service", format!("/console/customers?q={customer}")));
     pages
