@@ -37,11 +37,21 @@ impl Looks {
         self.known.borrow().contains(page)
     }
 
-    /// Looks at the page that is shown now, in every way; what was seen already is passed over.
+    /// Looks at the page that is shown now, in every way, unless it was seen already; whatever the browser complains of is
+    /// heard in any case.
     pub(crate) fn at(&self, driver: &Driver, page: &str) {
-        if !self.known.borrow_mut().insert(page.to_owned()) {
-            return;
+        if self.known.borrow_mut().insert(page.to_owned()) {
+            self.in_every_way(driver, page);
         }
+        let refused = driver.runs("return document.querySelector('.wrong') !== null", &[]);
+        let is_refusal = refused.expect("an answer").as_bool().unwrap_or_default();
+        let complaints = driver.complaints();
+        let unexpected: Vec<&String> =
+            complaints.iter().filter(|said| !(is_refusal && said.contains("status of 422"))).collect();
+        assert!(unexpected.is_empty(), "{page}: {unexpected:?}");
+    }
+
+    fn in_every_way(&self, driver: &Driver, page: &str) {
         weighs_little(driver, page);
         driver.runs(&self.axe, &[]).expect("axe");
         for scheme in SCHEMES {
@@ -60,12 +70,6 @@ impl Looks {
         }
         driver.devtools("Emulation.clearDeviceMetricsOverride", &json!({}));
         driver.devtools("Emulation.setEmulatedMedia", &json!({"features": []}));
-        let refused = driver.runs("return document.querySelector('.wrong') !== null", &[]);
-        let is_refusal = refused.expect("an answer").as_bool().unwrap_or_default();
-        let complaints = driver.complaints();
-        let unexpected: Vec<&String> =
-            complaints.iter().filter(|said| !(is_refusal && said.contains("status of 422"))).collect();
-        assert!(unexpected.is_empty(), "{page}: {unexpected:?}");
     }
 
     /// The whole page as a picture.

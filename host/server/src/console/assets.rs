@@ -17,3 +17,9 @@ pub(super) async fn script() -> Response {
     let headers = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, AN_HOUR)];
     (headers, include_str!("script.js")).into_response()
 }
+
+/// What stands beside a page's title.
+pub(super) async fn icon() -> Response {
+    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, AN_HOUR)];
+    (headers, include_str!("icon.svg")).into_response()
+}

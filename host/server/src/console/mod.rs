@@ -202,6 +202,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/console/language/{language}", get(session::language))
         .route("/console/style.css", get(assets::style))
         .route("/console/script.js", get(assets::script))
+        .route("/console/icon.svg", get(assets::icon))
         .with_state(api)
 }
 
