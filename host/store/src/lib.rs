@@ -263,7 +263,8 @@ mod tests {
     async fn every_earlier_schema_is_brought_forward_and_a_newer_one_is_refused() {
         for known in 1..STATE_MIGRATIONS.len() {
             let folder = tempfile::tempdir().expect("a folder");
-            let writer = pool(options(&folder.path().join("care.db"), PATIENCE), 1, PATIENCE).await.expect("a database");
+            let writer =
+                pool(options(&folder.path().join("care.db"), PATIENCE), 1, PATIENCE).await.expect("a database");
             migrate(&writer, &STATE_MIGRATIONS[..known]).await.expect("an earlier schema");
             sqlx::raw_sql("INSERT INTO wishes VALUES (1, x'00', '{}', 7)").execute(&writer).await.expect("a row");
             writer.close().await;

@@ -5,13 +5,13 @@ use super::blocks::{Block, Cell, Table};
 use super::form::{Done, Field, Filled, Form, Kind, Tried};
 use super::session::Visitor;
 use super::show::{Look, View, answer, carried, once, part, refused};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use care_domain::person::{Act, Appointment, AppointmentError, Role};
-use care_domain::time::{DAY_MS, write_instant};
+use care_domain::time::DAY_MS;
 use care_engine::{BranchKey, EngineError, Token};
 use std::cmp::Reverse;
 
@@ -205,7 +205,7 @@ async fn all_tokens(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Re
             words::role(visitor.tongue, token.acts_as.role).into(),
             token.acts_as.region.as_str().into(),
             stands(visitor, token, now).into(),
-            write_instant(token.expires_at).into(),
+            moment(token.expires_at).into(),
             token.made_by.as_str().into(),
         ]);
     }
@@ -252,8 +252,8 @@ fn token_facts(visitor: &Visitor, token: &Token, now: i64) -> Vec<(String, Strin
         visitor.fact("代表用户", "Acts for", token.acts_as.person.clone()),
         visitor.fact("角色", "Role", format!("{role} · {}", token.acts_as.region)),
         visitor.fact("状态", "Stands", stands(visitor, token, now).to_owned()),
-        visitor.fact("到期", "Expires", write_instant(token.expires_at)),
-        visitor.fact("签发", "Made", format!("{} · {}", token.made_by, write_instant(token.made_at))),
+        visitor.fact("到期", "Expires", moment(token.expires_at)),
+        visitor.fact("签发", "Made", format!("{} · {}", token.made_by, moment(token.made_at))),
     ]
 }
 
@@ -315,7 +315,7 @@ async fn all_keys(visitor: &Visitor, tried: Option<&Tried>) -> Result<View, Prob
             key.owner.as_str().into(),
             key.region.as_str().into(),
             vouches(visitor, &key).into(),
-            write_instant(key.added_at).into(),
+            moment(key.added_at).into(),
         ]);
     }
     let mut view = View::new(visitor.t("签名密钥", "Signing keys")).with(table);
@@ -372,11 +372,11 @@ async fn key_view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<
         visitor.fact("地区", "Region", found.region.clone()),
         visitor.fact("状态", "Stands", vouches(visitor, &found).to_owned()),
         visitor.fact("公钥", "Public half", found.public.clone()),
-        visitor.fact("登记时间", "Registered", write_instant(found.added_at)),
+        visitor.fact("登记时间", "Registered", moment(found.added_at)),
     ];
     if let Some(at) = found.revoked_at {
         let because = found.revoked_because.as_deref().unwrap_or_default();
-        facts.push(visitor.fact("吊销", "Revoked", format!("{} · {because}", write_instant(at))));
+        facts.push(visitor.fact("吊销", "Revoked", format!("{} · {because}", moment(at))));
     }
     let columns = [visitor.t("活动", "Activity"), visitor.t("版本", "Version"), visitor.t("状态", "Stands")];
     let mut table = Table::new("signed", visitor.t("由它签名的版本", "Versions that it signed"), columns);

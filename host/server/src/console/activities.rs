@@ -5,14 +5,14 @@ use super::blocks::{Block, Cell, Intervals, Table};
 use super::counted::{Counted, Told};
 use super::session::Visitor;
 use super::show::{Look, View, answer};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use care_domain::approval::Approval;
 use care_domain::field::Stage;
 use care_domain::manifest::Manifest;
-use care_domain::time::{write_date, write_instant};
+use care_domain::time::write_date;
 use care_engine::{KnowledgeQuery, Learnt, StoredSubmission};
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ fn history(visitor: &Visitor, versions: &[StoredSubmission]) -> Table {
             words::state(visitor.tongue, found.submission.state()).into(),
             manifest.owner_region.as_str().into(),
             found.version.uploaded_by.as_str().into(),
-            write_instant(found.version.uploaded_at).into(),
+            moment(found.version.uploaded_at).into(),
             found.approval.as_ref().map_or("", |approval| approval.approved_by.as_str()).into(),
         ]);
     }
@@ -133,7 +133,7 @@ async fn campaigns(visitor: &Visitor, activity: &str) -> Result<Table, Problem> 
         table.row([
             Cell::link(campaign.id.as_str(), format!("/console/campaigns/{}", campaign.id)),
             campaign.started_by.into(),
-            write_instant(campaign.started_at).into(),
+            moment(campaign.started_at).into(),
         ]);
     }
     Ok(table)
@@ -162,7 +162,7 @@ async fn over_time(visitor: &Visitor, view: View, name: &str) -> Result<View, Pr
             effects.push((format!("{} {}", learnt.version, one.metric), difference, [low, high]));
         }
         table.row([
-            write_instant(one.at).into(),
+            moment(one.at).into(),
             learnt.version.as_str().into(),
             one.campaign.as_str().into(),
             one.metric.as_str().into(),

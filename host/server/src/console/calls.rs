@@ -6,7 +6,7 @@ use super::form::{Done, Field, Filled, Form, Kind, Tried};
 use super::lines::{Tally, csv_of};
 use super::session::Visitor;
 use super::show::{Look, View, answer, carried, once, part, sheet};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::Query;
@@ -15,7 +15,7 @@ use care_domain::contact::{Addressee, Channel, ContactId};
 use care_domain::desk::{WorkResult, capacity, csv_line, standing_names, works_on};
 use care_domain::outcome::score;
 use care_domain::person::Act;
-use care_domain::time::{parse_date, today, write_date, write_instant};
+use care_domain::time::{parse_date, today, write_date};
 use care_engine::{EngineError, ListedWork, Work, WorkFigures, WorkListQuery, WorkRecorded, work_csv};
 use std::collections::BTreeMap;
 
@@ -331,8 +331,8 @@ async fn window_view(visitor: &Visitor, date: &str, tried: Option<&Tried>) -> Re
         table.row([
             window.id.to_string().into(),
             window.opened_by.as_str().into(),
-            write_instant(window.opened_at).into(),
-            write_instant(window.closes_at).into(),
+            moment(window.opened_at).into(),
+            moment(window.closes_at).into(),
             u64::from(window.seats).into(),
             u64::from(window.calls_an_hour).into(),
             capacity(window.seats, window.calls_an_hour, window.opened_at, window.closes_at).into(),

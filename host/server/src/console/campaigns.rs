@@ -6,7 +6,7 @@ use super::evidence;
 use super::form::{Done, Field, Filled, Form, Kind, NotDone, Tried, carry_out, sealed};
 use super::session::Visitor;
 use super::show::{self, Look, View, again, answer, refused};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
@@ -15,7 +15,7 @@ use axum::response::Response;
 use care_domain::manifest::World;
 use care_domain::person::Act;
 use care_domain::ramp::Ramp;
-use care_domain::time::{self, write_instant};
+use care_domain::time;
 use care_engine::{EngineError, NewCampaign, StoredSubmission};
 use semver::VersionReq;
 use serde_json::{Map, Value};
@@ -50,7 +50,7 @@ async fn overview(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Resu
             campaign.activity.as_str().into(),
             running(visitor, campaign.active).into(),
             campaign.started_by.as_str().into(),
-            write_instant(campaign.started_at).into(),
+            moment(campaign.started_at).into(),
         ]);
     }
     table.next = next;
@@ -238,7 +238,7 @@ async fn view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<View
         visitor.fact("版本摘要", "Version digest", campaign.component.clone()),
         visitor.fact("参数", "Parameters", campaign.params.clone()),
         visitor.fact("启动人", "Started by", campaign.started_by.clone()),
-        visitor.fact("启动时间", "Started", write_instant(campaign.started_at)),
+        visitor.fact("启动时间", "Started", moment(campaign.started_at)),
     ];
     let today = time::today(now_ms());
     if let (Some(ramp), Some(share)) = (&campaign.ramp, visitor.engine.ramp_share(&campaign, today).await?) {

@@ -6,12 +6,12 @@ use super::counted::{Counted, Told};
 use super::form::{Done, Filled, Form, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
+use super::words::moment;
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use care_domain::person::Act;
-use care_domain::time::write_instant;
 use care_engine::{Compared, Evaluation, EvaluationRequest};
 use std::sync::Arc;
 
@@ -190,7 +190,7 @@ async fn kept(visitor: &Visitor, view: View, id: &str) -> Result<View, Problem> 
             kept.metric.as_str().into(),
             difference.map_or("–".to_owned(), |difference| format!("{difference:+.4}")).into(),
             kept.person.as_str().into(),
-            write_instant(kept.at).into(),
+            moment(kept.at).into(),
         ]);
     }
     Ok(view.with(table))

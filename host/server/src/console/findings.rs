@@ -4,14 +4,14 @@ use super::blocks::{Block, Cell, Table};
 use super::form::{Done, Field, Filled, Form, Kind, Tried};
 use super::session::Visitor;
 use super::show::{Look, View, answer, carried, refused};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use care_domain::follow_up::{FollowUp, State};
 use care_domain::person::Act;
-use care_domain::time::{today, write_date, write_instant};
+use care_domain::time::{today, write_date};
 use care_engine::{EngineError, NewFinding};
 use semver::Version;
 use std::collections::BTreeSet;
@@ -128,17 +128,17 @@ async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View,
         visitor.fact("活动", "Activity", format!("{} {}", found.activity, found.version)),
         visitor.fact("责任人", "Owner", found.owner.clone()),
         visitor.fact("期限", "Due", write_date(found.due)),
-        visitor.fact("提出", "Opened", format!("{} · {}", found.opened.person, write_instant(found.opened.at))),
+        visitor.fact("提出", "Opened", format!("{} · {}", found.opened.person, moment(found.opened.at))),
     ];
     facts.extend(found.evaluation.map(|number| visitor.fact("评估编号", "Kept evaluation", number.to_string())));
     match &found.state {
         State::Open => {}
         State::Closed { by_version, by } => {
-            let told = format!("{by_version} · {} · {}", by.person, write_instant(by.at));
+            let told = format!("{by_version} · {} · {}", by.person, moment(by.at));
             facts.push(visitor.fact("整改版本", "Mended by", told));
         }
         State::Dropped { by, reason } => {
-            let told = format!("{reason} · {} · {}", by.person, write_instant(by.at));
+            let told = format!("{reason} · {} · {}", by.person, moment(by.at));
             facts.push(visitor.fact("撤销理由", "Dropped because", told));
         }
     }

@@ -5,14 +5,14 @@ use super::blocks::{Cell, Table};
 use super::findings;
 use super::session::Visitor;
 use super::show::{Look, View, answer};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::Query;
 use axum::response::Response;
 use care_domain::governance::Submission;
 use care_domain::person::Role;
-use care_domain::time::{self, DAY_MS, write_date, write_instant};
+use care_domain::time::{self, DAY_MS, write_date};
 use care_engine::StoredSubmission;
 
 /// Something that waits.
@@ -44,7 +44,7 @@ async fn view(visitor: &Visitor) -> Result<View, Problem> {
     let mut table = Table::new("inbox", visitor.t("待办事项", "What waits for you"), columns);
     for waits in waiting {
         let late = waits.due.is_some_and(|due| due < now);
-        let due = waits.due.map_or(String::new(), write_instant);
+        let due = waits.due.map_or(String::new(), moment);
         let days = ((now - waits.since).max(0) / DAY_MS) as u64;
         table.row([Cell::link(waits.what, waits.to), waits.stands.into(), days.into(), Cell::from(due).loud(late)]);
     }
@@ -54,7 +54,7 @@ async fn view(visitor: &Visitor) -> Result<View, Problem> {
         let columns = [visitor.t("时间", "When"), visitor.t("关于", "About"), visitor.t("内容", "What")];
         let mut letters = Table::new("notices", visitor.t("通知", "Letters"), columns);
         for notice in notices {
-            letters.row([write_instant(notice.at).into(), notice.subject.into(), notice.text.into()]);
+            letters.row([moment(notice.at).into(), notice.subject.into(), notice.text.into()]);
         }
         view = view.with(letters);
     }

@@ -5,7 +5,7 @@ use super::form::{Done, Field, Filled, Form, Kind, Tried};
 use super::review;
 use super::session::Visitor;
 use super::show::{Look, View, answer, carried, part, told};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
@@ -15,7 +15,7 @@ use care_domain::contact::Channel;
 use care_domain::person::Act;
 use care_domain::preview::Preview;
 use care_domain::text::Language;
-use care_domain::time::{today, write_instant};
+use care_domain::time::today;
 use care_engine::{Aside, EngineError, Staff, TestSend};
 
 const STAFF: &str = "/console/staff";
@@ -88,7 +88,7 @@ fn tests(visitor: &Visitor, all: &[Aside]) -> Table {
     for one in all {
         let said: &str = if one.answer.is_empty() { visitor.t("未知", "Unknown") } else { &one.answer };
         table.row([
-            write_instant(one.at).into(),
+            moment(one.at).into(),
             one.staff.as_str().into(),
             one.template.as_str().into(),
             words::channel(visitor.tongue, &one.channel).into(),

@@ -5,7 +5,7 @@ use super::form::{Done, Field, Filled, Form, Kind, Tried};
 use super::lines::{Tally, csv_of};
 use super::session::Visitor;
 use super::show::{Look, View, answer, carried, part};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
@@ -14,7 +14,7 @@ use care_domain::catalogue::{CATEGORIES, OTHER, title};
 use care_domain::governance::Deed;
 use care_domain::need::{Analysis, Need, State};
 use care_domain::person::Act;
-use care_domain::time::{day_begins, write_instant};
+use care_domain::time::day_begins;
 use care_engine::{EngineError, NewNeed};
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ async fn all(visitor: &Visitor, tried: Option<&Tried>) -> Result<View, Problem> 
             Cell::link(need.title, of_need(id)),
             entry_name(visitor, &need.entry).into(),
             words::step(visitor.tongue, need.state.name()).into(),
-            write_instant(need.opened.at).into(),
+            moment(need.opened.at).into(),
             answers.join(", ").into(),
         ]);
     }
@@ -137,7 +137,7 @@ async fn view(visitor: &Visitor, id: i64, tried: Option<&Tried>) -> Result<View,
     let facts = vec![
         visitor.fact("状态", "Stands", words::step(visitor.tongue, need.state.name()).to_owned()),
         visitor.fact("关怀目录条目", "Entry", entry_name(visitor, &need.entry)),
-        visitor.fact("记录起止", "Records of", format!("{} – {}", write_instant(need.from), write_instant(need.until))),
+        visitor.fact("记录起止", "Records of", format!("{} – {}", moment(need.from), moment(need.until))),
     ];
     let mut view = View::new(&*need.title).with(Block::Facts(facts));
     if let State::Analysed { analysis, .. } | State::Published { analysis, .. } = &need.state {
@@ -217,7 +217,7 @@ fn history(visitor: &Visitor, need: &Need) -> Table {
     let columns = [visitor.t("步骤", "Step"), visitor.t("人员", "Who"), visitor.t("时间", "When")];
     let mut table = Table::new("history", visitor.t("历史", "History"), columns);
     let mut step = |name: &str, deed: &Deed| {
-        table.row([name.into(), deed.person.as_str().into(), write_instant(deed.at).into()]);
+        table.row([name.into(), deed.person.as_str().into(), moment(deed.at).into()]);
     };
     step(visitor.t("提出", "Opened"), &need.opened);
     let analysed = visitor.t("分析", "Analysed");

@@ -4,13 +4,13 @@ use super::blocks::{Cell, Table};
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
+use super::words::moment;
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::Query;
 use axum::response::Response;
 use care_domain::person::Act;
 use care_domain::switch::Scope;
-use care_domain::time::write_instant;
 use care_engine::EngineError;
 
 const SWITCHES: &str = "/console/switches";
@@ -39,7 +39,7 @@ async fn thrown(visitor: &Visitor, tried: Option<&Tried>) -> Result<View, Proble
             scope.into(),
             target.into(),
             one.person.as_str().into(),
-            write_instant(one.at).into(),
+            moment(one.at).into(),
             one.reason.as_str().into(),
         ]);
     }
@@ -140,7 +140,7 @@ pub(super) async fn audit(visitor: Visitor, Query(look): Query<Look>) -> Respons
             let entry = &line.entry;
             table.row([
                 Cell::from(line.number.to_string()),
-                write_instant(entry.at).into(),
+                moment(entry.at).into(),
                 entry.person.as_str().into(),
                 entry.role.as_str().into(),
                 entry.deed.as_str().into(),

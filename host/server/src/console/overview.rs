@@ -6,14 +6,14 @@ use super::counted::{Counted, Told};
 use super::evidence::histogram;
 use super::session::Visitor;
 use super::show::{Look, View, answer};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::Query;
 use axum::http::Method;
 use axum::response::Response;
 use care_domain::catalogue::CATEGORIES;
-use care_domain::time::{write_date, write_instant};
+use care_domain::time::write_date;
 use care_engine::StoredSubmission;
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ async fn newest_plan(visitor: &Visitor, view: View) -> Result<View, Problem> {
     let title = format!("{} {} · {}", visitor.t("计划", "Plan of"), write_date(plan.pins.date), plan.pins.wave);
     let view = view.heading(title).with(Block::Facts(vec![
         visitor.fact("状态", "Stands", words::state(visitor.tongue, status.state).to_owned()),
-        visitor.fact("开始时间", "Begun", write_instant(plan.created_at)),
+        visitor.fact("开始时间", "Begun", moment(plan.created_at)),
         visitor.fact("已判定客户", "Customers decided", figure(status.decided)),
     ]));
     let goes_on = matches!(status.state, "running" | "releasing");

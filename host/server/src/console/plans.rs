@@ -4,14 +4,14 @@ use super::blocks::{Bars, Block, Cell, Progress, Table, figure, newest_first};
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
-use super::words;
+use super::words::{self, moment};
 use crate::api::{Problem, followed, opened, plan_request};
 use crate::clock::now_ms;
 use axum::extract::{Path, Query};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use care_domain::region;
-use care_domain::time::{write_date, write_instant};
+use care_domain::time::write_date;
 use care_domain::verdict::Verdict;
 use care_engine::{EngineError, PlanStatus, PlanSummary};
 
@@ -43,7 +43,7 @@ async fn all(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Result<Vi
             u64::from(plan.pins.wave).into(),
             words::state(visitor.tongue, plan.state.name()).into(),
             (plan.pins.campaigns.len() as u64).into(),
-            write_instant(plan.created_at).into(),
+            moment(plan.created_at).into(),
             plan.id.chars().take(12).collect::<String>().into(),
         ]);
     }
@@ -120,7 +120,7 @@ async fn view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<View
         view = view.warning(format!("{} {}", finding.message, finding.hint));
     }
     if let Some(halt) = &status.halt {
-        view = view.warning(format!("{} {} · {}", halt.person, write_instant(halt.at), halt.reason));
+        view = view.warning(format!("{} {} · {}", halt.person, moment(halt.at), halt.reason));
     }
     let verdicts = words::verdicts(visitor.tongue, &summary.totals());
     view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));

@@ -8,7 +8,7 @@ use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::messages;
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::{Path, Query, RawQuery};
@@ -16,7 +16,7 @@ use axum::response::Response;
 use care_domain::gate::{Principle, Ticks};
 use care_domain::governance::{Deed, Ground, Submission};
 use care_domain::person::Act;
-use care_domain::time::{write_date, write_instant};
+use care_domain::time::write_date;
 use care_engine::{Decided, EngineError, Simulation, SimulationRequest, StoredSubmission};
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ fn facts(visitor: &Visitor, found: &StoredSubmission) -> Block {
         visitor.fact("类别", "Class", words::class(visitor.tongue, manifest.class).to_owned()),
         visitor.fact("归属地区", "Owner", manifest.owner_region.clone()),
         visitor.fact("提交人", "Author", found.version.uploaded_by.clone()),
-        visitor.fact("提交时间", "Uploaded", write_instant(found.version.uploaded_at)),
+        visitor.fact("提交时间", "Uploaded", moment(found.version.uploaded_at)),
         visitor.fact("目录", "Catalogue", manifest.catalogue.join(", ")),
         visitor.fact("目标", "Goal", format!("{} · {}", manifest.goal.outcome, manifest.goal.window_days)),
         visitor.fact("频次上限", "Cap", format!("{} / {}", manifest.cap.contacts, manifest.cap.days)),
@@ -126,7 +126,7 @@ async fn simulated(visitor: &Visitor, mut view: View, simulations: &[Simulation]
         "{} {} · {}",
         visitor.t("试算证据", "Evidence of"),
         write_date(newest.business_date),
-        write_instant(newest.at)
+        moment(newest.at)
     ));
     if evidence.subject.sale {
         view = view.warning(visitor.t("目标是销售：关怀不是促销。", "Its goal is a sale, and care is not a sale."));
@@ -153,7 +153,7 @@ fn history(visitor: &Visitor, submission: &Submission) -> Table {
         [visitor.t("环节", "Step"), visitor.t("人员", "Who"), visitor.t("时间", "When"), visitor.t("理由", "Reason")];
     let mut table = Table::new("history", visitor.t("审批历程", "How it came here"), columns);
     let mut row = |step: &str, deed: &Deed, reason: &str| {
-        table.row([step.into(), deed.person.as_str().into(), write_instant(deed.at).into(), reason.into()]);
+        table.row([step.into(), deed.person.as_str().into(), moment(deed.at).into(), reason.into()]);
     };
     row(visitor.t("提交", "Submitted"), submission.author(), "");
     if let Some(reviewed) = submission.reviewed() {

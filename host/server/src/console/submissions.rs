@@ -4,13 +4,12 @@ use super::blocks::{Cell, Table};
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
-use super::words;
+use super::words::{self, moment};
 use crate::api::Problem;
 use crate::clock::now_ms;
 use axum::extract::Query;
 use axum::response::Response;
 use care_domain::person::Act;
-use care_domain::time::write_instant;
 use care_engine::{EngineError, StoredSubmission};
 
 const SUBMISSIONS: &str = "/console/submissions";
@@ -46,7 +45,7 @@ async fn overview(visitor: &Visitor, look: &Look, tried: Option<&Tried>) -> Resu
             words::state(visitor.tongue, found.submission.state()).into(),
             manifest.owner_region.as_str().into(),
             found.version.uploaded_by.as_str().into(),
-            write_instant(found.version.uploaded_at).into(),
+            moment(found.version.uploaded_at).into(),
         ]);
     }
     table.next = all.get(PAGE).and_then(|_| all.get(PAGE - 1)).map(|last| format!("?after={}", last.id));

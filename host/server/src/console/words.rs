@@ -9,11 +9,18 @@ use care_domain::manifest::Action;
 use care_domain::need::Source;
 use care_domain::person::Role;
 use care_domain::policy::Class;
+use care_domain::time::write_instant;
 use care_domain::verdict::{Tally, Verdict};
 
 /// A name by its code, the code itself where nobody named it.
 fn named<'a>(tongue: Tongue, names: &[(&str, &'static str, &'static str)], code: &'a str) -> &'a str {
     names.iter().find(|(known, ..)| *known == code).map_or(code, |(_, zh, en)| tongue.t(zh, en))
+}
+
+/// An instant (Unix milliseconds) as people read it, in the province: `2026-07-29 08:00:00`.
+pub(super) fn moment(at: i64) -> String {
+    let written = write_instant(at);
+    written.get(..19).map_or_else(|| written.clone(), |local| local.replace('T', " "))
 }
 
 /// A role (domain.md section 6).
