@@ -41,7 +41,7 @@ fn a_model_is_uploaded_approved_and_run_and_its_column_is_read() {
     assert_eq!(ask(&p, &p.operator, runs, &json!({})).problem(422), "not-approved", "nobody granted it");
     p.post(&p.approver, &format!("{submission}/approve"), &grant, 200);
     assert_eq!(ask(&p, &p.author, runs, &json!({})).problem(403), "not-allowed");
-    assert_eq!(ask(&p, &p.operator, runs, &json!({"params": {"speed": 7}})).problem(422), "bad-params");
+    assert_eq!(ask(&p, &p.operator, runs, &json!({"params": {"speed": 7}})).problem(422), "bad-parameter");
 
     let done = p.post(&p.operator, runs, &json!({}), 201);
     assert_eq!((&done["base"], &done["column"]), (&json!(base), &json!("package-match")));
@@ -107,7 +107,7 @@ fn an_experiment_of_elsewhere_is_imported_evaluated_and_listed() {
     assert_eq!(p.post(&p.operator, "/v1/outcomes", &told, 201)["added"], 2);
     let found = p.get(&p.auditor, "/v1/campaigns/desk-a/evaluation");
     assert_eq!((&found["imported"], &found["activity"]), (&json!(true), &json!("desk")));
-    assert_eq!((&found["treated"]["count"], &found["treated"]["sum"]), (&json!(2), &json!(1.0)), "{found}");
+    assert_eq!((&found["treated"]["count"], &found["treated"]["sum"]), (&json!(2), &json!(1)), "{found}");
     assert_eq!(p.get(&p.auditor, "/v1/experiments")["items"], json!([]), "nobody kept what was found");
     let kept = p.post(&p.approver, "/v1/campaigns/desk-a/evaluations", &json!({}), 201);
     assert!(kept["kept"].is_i64(), "{kept}");
