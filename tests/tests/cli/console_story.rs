@@ -68,7 +68,7 @@ fn the_province_compares_simulates_and_approves_the_operator_starts_and_stops() 
     let cap = [("contacts", "1"), ("days", "30")];
     went_to(&province.sends(&review, &path("simulate"), &cap), &review);
     let page = province.page(&review);
-    for part in ["Verdicts in figures", "Contact pressure", "By region", "Messages as customers read them", "<svg"] {
+    for part in ["Verdicts in figures", "Contact pressure", "Reach · Region", "Messages as customers read them", "<svg"] {
         assert!(page.contains(part), "{part}");
     }
     let csv = province.get(&format!("{review}?csv=regions"));
