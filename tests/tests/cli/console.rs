@@ -34,6 +34,18 @@ impl<'a> Browser<'a> {
         reply.text()
     }
 
+    /// A page with what it has counted, which may take a moment.
+    pub(crate) fn counted(&self, path: &str) -> String {
+        for _ in 0..600 {
+            let page = self.page(path);
+            if !page.contains("Being counted") {
+                return page;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{path} is never counted")
+    }
+
     pub(crate) fn post<S: AsRef<str>>(&self, action: &str, fields: &[(S, S)]) -> Reply {
         let pair = |(name, value): &(S, S)| format!("{}={}", name.as_ref(), encoded(value.as_ref()));
         let body: Vec<String> = fields.iter().map(pair).collect();

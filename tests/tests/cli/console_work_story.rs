@@ -78,7 +78,7 @@ fn a_branch_uploads_an_activity_and_a_marketing_clerk_makes_a_variant_of_it() {
     let shown = care.ok("auditor", &["submission", "show", "2"]);
     assert_eq!(shown["manifest"]["version"], "1.0.0+xiamen", "{shown}");
     assert_eq!(shown["manifest"]["params"]["properties"]["send_hour"]["default"], 10, "a number stays one");
-    assert!(author.page("/console/activities/birthday").contains("1.0.0+xiamen"));
+    assert!(author.counted("/console/activities/birthday").contains("1.0.0+xiamen"));
 }
 
 /// The other fields of a form, as they stand in its page.
@@ -128,7 +128,7 @@ fn a_plan_is_run_and_an_effect_is_read_and_kept_on_the_console() {
     assert_eq!((follow.status, follow.header("content-type")), (200, Some("text/event-stream")));
     assert!(follow.text().contains("event: done"), "{}", follow.text());
     assert!(!operator.page(&plan).contains("/cancel\""), "what is released is not called off");
-    let overview = operator.page("/console/overview");
+    let overview = operator.counted("/console/overview");
     for part in ["Plan of 2026-07-29", "Coverage of the catalogue", "Contact pressure", "Faults and stops"] {
         assert!(overview.contains(part), "{part}");
     }
@@ -138,26 +138,19 @@ fn a_plan_is_run_and_an_effect_is_read_and_kept_on_the_console() {
     care.ok(OPERATOR, &["outcome", "simulate", "points-expiry-1", "--from", EVENING, "--out", &made_up]);
     care.ok(OPERATOR, &["outcome", "import", &made_up]);
     let evaluation = "/console/campaigns/points-expiry-1/evaluation";
-    let read = |path: &str| loop {
-        let page = operator.page(path);
-        if !page.contains("Being counted") {
-            return page;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    };
-    let page = read(evaluation);
+    let page = operator.counted(evaluation);
     for part in ["95 % interval", "Contacted and held out", "Day by day", "<circle"] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let told = care.ok(OPERATOR, &["evaluate", "points-expiry-1"]);
     let difference = format!("{:+.4}", told["effect"]["difference"].as_f64().expect("a difference"));
     assert!(page.contains(&difference), "the same figures as elsewhere: {difference}");
-    assert!(read(&format!("{evaluation}?by=tier")).contains("By slice"));
-    assert!(read(&format!("{evaluation}?by=birth-month")).contains("is no slice"));
+    assert!(operator.counted(&format!("{evaluation}?by=tier")).contains("By slice"));
+    assert!(operator.counted(&format!("{evaluation}?by=birth-month")).contains("is no slice"));
     went_to(&operator.sends(evaluation, evaluation, &[]), evaluation);
-    assert!(read(evaluation).contains("Kept before"));
+    assert!(operator.counted(evaluation).contains("Kept before"));
     assert_eq!(care.ok(OPERATOR, &["evaluate", "points-expiry-1", "--keep"])["kept"], 2, "one was kept before");
-    assert!(read("/console/activities/points-expiry").contains("Effect over time"));
+    assert!(operator.counted("/console/activities/points-expiry").contains("Effect over time"));
 }
 
 #[test]
@@ -169,10 +162,10 @@ fn a_city_looks_at_plans_and_does_not_run_them() {
     let plan = care.ok(OPERATOR, &["plan", "show"])["plan"].as_str().expect("an id").to_owned();
     let server = Server::start(&care);
     let city = Browser::of(&care, &server, OPERATOR, "operator", "350200");
-    let page = city.page(&format!("/console/plans/{plan}"));
+    let page = city.counted(&format!("/console/plans/{plan}"));
     assert!(page.contains("birthday-1"), "the province contacts its customers, too: {page}");
     assert!(!page.contains("/pause\"") && !city.page("/console/plans").contains("action=\"/console/plans\""));
     let refused = city.post("/console/plans", &[("date", DATE), ("wave", "2")]);
     assert_eq!(refused.status, 403);
-    assert!(!city.page("/console/overview").contains("Contact pressure"), "that is of all customers");
+    assert!(!city.counted("/console/overview").contains("Contact pressure"), "that is of all customers");
 }

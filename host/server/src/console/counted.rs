@@ -6,7 +6,7 @@ use super::session::Visitor;
 use super::show::told;
 use care_domain::evidence::Pressure;
 use care_domain::text::Finding;
-use care_engine::{EngineError, Evaluation, Execution, Learnt};
+use care_engine::{EngineError, Evaluation, Execution, Learnt, PlanSummary};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +27,7 @@ pub(super) enum Counted {
     Execution(Arc<Execution>),
     Evaluation(Arc<Evaluation>),
     Knowledge(Arc<Vec<Learnt>>),
+    Plan(Arc<PlanSummary>),
     Pressure(Arc<Pressure>),
     /// It cannot be: why.
     Refused(Vec<Finding>),

@@ -1,7 +1,9 @@
 //! Plans: what was decided about everybody on a date, and how far one is that goes on.
 
 use super::blocks::{Bars, Block, Cell, Progress, Table, figure, newest_first};
+use super::counted::{Counted, Told};
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
+use super::refusals::in_words;
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
 use super::words::{self, moment};
@@ -14,6 +16,7 @@ use care_domain::region;
 use care_domain::time::write_date;
 use care_domain::verdict::Verdict;
 use care_engine::{EngineError, PlanStatus, PlanSummary};
+use std::sync::Arc;
 
 const PLANS: &str = "/console/plans";
 /// Plans of a page.
@@ -97,45 +100,67 @@ pub(super) async fn progress(visitor: Visitor, Path(id): Path<String>) -> Result
 
 async fn view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<View, Problem> {
     let plan = visitor.engine.plan(Some(id)).await?.id;
-    let mut summary = visitor.engine.plan_summary(&plan).await?;
     let status = visitor.engine.plan_status(Some(&plan)).await?;
-    if !region::is_province(&visitor.principal.region) {
-        let seen = visitor.engine.campaigns().await?;
-        summary.activities.retain(|activity| seen.iter().any(|campaign| campaign.id == activity.campaign));
-        summary.blocked.clear();
-        summary.notices.clear();
-    }
-    let title = format!("{} {} · {}", visitor.t("计划", "Plan"), write_date(summary.date), summary.wave);
-    let mut view = View::new(title).with(Block::Facts(facts(visitor, &summary, &status)));
-    if matches!(summary.state, "running" | "releasing") {
+    let title = format!("{} {} · {}", visitor.t("计划", "Plan"), write_date(status.date), status.wave);
+    let mut view = View::new(title).with(Block::Facts(facts(visitor, &status)));
+    let goes_on = matches!(status.state, "running" | "releasing");
+    if goes_on {
         view = view.with(Block::Progress(Progress {
             title: visitor.t("进度", "Progress").to_owned(),
             done: status.decided,
             of: status.customers.unwrap_or(0),
             follow: format!("{PLANS}/{plan}/progress"),
         }));
-        view = view.going_on(true);
-    }
-    for finding in summary.blocked.iter().chain(&summary.notices) {
-        view = view.warning(format!("{} {}", finding.message, finding.hint));
     }
     if let Some(halt) = &status.halt {
         view = view.warning(format!("{} {} · {}", halt.person, moment(halt.at), halt.reason));
     }
-    let verdicts = words::verdicts(visitor.tongue, &summary.totals());
-    view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
-    view = view.with(by_campaign(visitor, &summary)).with(messages(visitor, &summary));
-    Ok(halts(visitor, view, &plan, summary.state, tried))
+    view = match summed_up(visitor, &status).await? {
+        Some(summary) => told(visitor, view, &summary),
+        None => view.counting(visitor),
+    };
+    Ok(halts(visitor, view.going_on(goes_on), &plan, status.state, tried))
 }
 
-fn facts(visitor: &Visitor, summary: &PlanSummary, status: &PlanStatus) -> Vec<(String, String)> {
+/// A plan in figures, as far as the visitor may see them; nothing while they are counted for the first time.
+async fn summed_up(visitor: &Visitor, status: &PlanStatus) -> Result<Option<PlanSummary>, Problem> {
+    let (engine, plan) = (visitor.engine.clone(), status.plan.clone());
+    // What stands otherwise is counted anew.
+    let name = format!("plan {plan} {} {}", status.state, status.tasks_done);
+    let job = async move { engine.plan_summary(&plan).await.map(|summary| Counted::Plan(Arc::new(summary))) };
+    let mut summary = match visitor.api.counted().ask(visitor, &name, job).await {
+        Told::Known(Counted::Plan(summary)) => PlanSummary::clone(&summary),
+        Told::Known(_) | Told::Soon => return Ok(None),
+    };
+    if !region::is_province(&visitor.principal.region) {
+        let seen = visitor.engine.campaigns().await?;
+        summary.activities.retain(|activity| seen.iter().any(|campaign| campaign.id == activity.campaign));
+        summary.blocked.clear();
+        summary.notices.clear();
+    }
+    Ok(Some(summary))
+}
+
+/// What was decided, and what became of it.
+fn told(visitor: &Visitor, view: View, summary: &PlanSummary) -> View {
+    let warned = summary.blocked.iter().chain(&summary.notices).map(|finding| in_words(visitor.tongue, finding));
+    let view = warned.fold(view, |view, finding| view.warning(format!("{} {}", finding.message, finding.hint)));
+    let carried = visitor.fact("结转候选", "Carried over", figure(summary.carried));
+    let verdicts = words::verdicts(visitor.tongue, &summary.totals());
+    let bars = Bars::of(visitor.t("裁决", "Verdicts"), &verdicts);
+    view.with(Block::Facts(vec![carried]))
+        .with(bars)
+        .with(by_campaign(visitor, summary))
+        .with(messages(visitor, summary))
+}
+
+fn facts(visitor: &Visitor, status: &PlanStatus) -> Vec<(String, String)> {
     let mut facts = vec![
-        visitor.fact("状态", "Stands", words::state(visitor.tongue, summary.state).to_owned()),
-        visitor.fact("业务日期", "Date", write_date(summary.date)),
-        visitor.fact("批次", "Wave", summary.wave.to_string()),
-        visitor.fact("已判定客户", "Customers decided", figure(summary.customers)),
-        visitor.fact("分桶进度", "Buckets", format!("{} / {}", summary.tasks_done, summary.tasks)),
-        visitor.fact("结转候选", "Carried over", figure(summary.carried)),
+        visitor.fact("状态", "Stands", words::state(visitor.tongue, status.state).to_owned()),
+        visitor.fact("业务日期", "Date", write_date(status.date)),
+        visitor.fact("批次", "Wave", status.wave.to_string()),
+        visitor.fact("已判定客户", "Customers decided", figure(status.decided)),
+        visitor.fact("分桶进度", "Buckets", format!("{} / {}", status.tasks_done, status.tasks)),
     ];
     if let Some(seconds) = status.seconds_left {
         facts.push(visitor.fact("预计剩余（秒）", "Seconds left", seconds.to_string()));
