@@ -14,7 +14,8 @@
 //!   that cover a place, the smallest is named.
 //! - Rescuers, and customers whom the key-account department names, are on the named lists `rescuers` and
 //!   `disaster-customers`: they are cared for wherever the network saw them last. †Words to them name the area of the
-//!   parameters, unless they stand in one; without it they are passed over, since nobody could say where the disaster is.
+//!   parameters, unless they stand in one. Without it, or once it is none of the areas any more, they are passed over,
+//!   since nobody could say where the disaster is.
 
 use care_sdk::{Activity, Category, Choice, Date, Instant, Label, Messages, Moments, Row, Run, Selected};
 use serde::Deserialize;
@@ -128,9 +129,6 @@ impl Activity for DisasterResponse {
 
     fn prepare(params: Params, areas: Vec<Area>, run: Run) -> Result<Self, String> {
         let named = params.area.clone();
-        if !named.is_empty() && !areas.iter().any(|area| area.key == named) {
-            return Err(format!("area {named:?} is none of disaster-areas: name the code of one, or none"));
-        }
         Ok(Self { areas, named, now: run.now, current: params.current(run.today)? })
     }
 

@@ -216,6 +216,8 @@ fn a_batch_is_chosen_by_where_customers_are() {
         .text("disaster-areas", "key", [Some("513200")])
         .category("customers", "visited-adcode", [Some("513221"), Some("350200"), None, Some("513200")])
         .s32("customers", "close-contacts", [Some(2), Some(2), Some(2), None])
+        .boolean("customers", "list.rescuers", [Some(false); 4])
+        .boolean("customers", "list.disaster-customers", [None; 4])
         .category("customers", "own.last-outcome", [Some("unreachable"), None, None, Some("safe")])
         .s64("customers", "own.last-contact-at", [Some(today.at(8).0), None, None, Some(today.at(8).0)]);
     let chosen = batch::select::<DisasterResponse>(&bench).expect("a selection");
@@ -233,7 +235,6 @@ fn rescuers_and_named_customers_are_meant_wherever_they_were_seen_last() {
     assert_eq!(meant, [true, true, false, false]);
     assert_eq!(actions(&activity, &rescuer), actions(&activity, &customer("513221")), "they are cared for alike");
     assert_eq!(phase(&on("2008-05-12"), &rescuer), None, "nobody could say where the disaster is");
-    let run = Run { today: date("2008-05-12"), now: date("2008-05-12").at(9) };
-    let unknown = params(&json!({"onset": "2008-05-12", "area": "999999"})).expect("parameters");
-    assert!(DisasterResponse::prepare(unknown, Vec::new(), run).is_err_and(|why| why.contains("999999")));
+    let over = with("2008-05-12", &json!({"onset": "2008-05-12", "area": "513200"}), &["510700"]);
+    assert_eq!(phase(&over, &rescuer), None, "an update drew the area otherwise");
 }

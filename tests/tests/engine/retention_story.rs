@@ -124,7 +124,7 @@ const AGENT: &str = "customer-service";
 /// Somebody calls about their balance.
 async fn calls(engine: &Engine, customer: &str) -> Prompts {
     let call = Call { customer: customer.into(), channel: "hotline".into(), topic: "balance".into() };
-    let (prompts, shown) = engine.touchpoint(&call, AGENT, NOW).await.expect("an answer");
+    let (prompts, shown) = engine.touchpoint(&call, AGENT, evening()).await.expect("an answer");
     engine.keep_call(&shown).await.expect("a kept call");
     prompts
 }
@@ -143,8 +143,8 @@ async fn three_calls(engine: &Engine) -> (String, String) {
         }
     }
     let [accepts, declines, hangs_up] = shown.try_into().expect("three who need something");
-    engine.answer_prompt(&accepts.1, true, None, AGENT, NOW).await.expect("an answer");
-    engine.answer_prompt(&declines.1, false, None, AGENT, NOW).await.expect("an answer");
+    engine.answer_prompt(&accepts.1, true, None, AGENT, evening()).await.expect("an answer");
+    engine.answer_prompt(&declines.1, false, None, AGENT, evening()).await.expect("an answer");
     (declines.0, hangs_up.1)
 }
 
@@ -157,7 +157,7 @@ async fn calls_go_with_what_was_said_in_them_and_what_was_declined_is_not_offere
     set(&engine, &periods()).await.expect("periods");
 
     // After a month nobody knows any more what was said; that it was declined is known.
-    let month = NOW + 40 * DAY_MS;
+    let month = evening() + 40 * DAY_MS;
     let dry = engine.retain(true, ADMINISTRATOR, month).await.expect("a dry run");
     let report = engine.retain(false, ADMINISTRATOR, month).await.expect("a run");
     assert_eq!((dry.prompts, report.prompts, report.calls), (prompts, prompts, 0), "{report:?}");
@@ -166,12 +166,12 @@ async fn calls_go_with_what_was_said_in_them_and_what_was_declined_is_not_offere
     let late = engine.answer_prompt(&unanswered, true, None, AGENT, month).await;
     assert_eq!(code(late), "unknown-prompt", "what was not answered is over");
     let declined =
-        async || engine.store().seen(engine.key_of(&declined_by), NOW).await.expect("earlier calls").declined;
+        async || engine.store().seen(engine.key_of(&declined_by), evening()).await.expect("earlier calls").declined;
     assert_eq!(declined().await.len(), 1);
     assert_eq!(engine.retain(false, ADMINISTRATOR, month).await.expect("a run").prompts, 0, "once");
 
     // Calls go after their period, but for the one that keeps something from being offered again.
-    let later = NOW + 70 * DAY_MS;
+    let later = evening() + 70 * DAY_MS;
     let dry = engine.retain(true, ADMINISTRATOR, later).await.expect("a dry run");
     let report = engine.retain(false, ADMINISTRATOR, later).await.expect("a run");
     assert_eq!((dry.calls, dry.calls_kept), (report.calls, report.calls_kept));
