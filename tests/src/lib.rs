@@ -125,9 +125,11 @@ pub fn otlp_python() -> Option<PathBuf> {
     None
 }
 
-/// Copies a folder with everything in it; `to` must not exist.
+/// Copies a folder with everything in it and who may enter it; `to` must not exist.
 pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a new folder");
+    let permissions = std::fs::metadata(from).expect("a folder").permissions();
+    std::fs::set_permissions(to, permissions).expect("its rights");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let (source, target) = (entry.path(), to.join(entry.file_name()));

@@ -8,7 +8,7 @@ use care_tests::{DATE, EVENING};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const EARLY: &str = "2026-07-29T09:30:00+08:00";
+const EARLY: &str = "2026-07-29T08:30:00+08:00";
 const NEXT_DATE: &str = "2026-07-30";
 const NEXT_MORNING: &str = "2026-07-30T08:00:00+08:00";
 const NEXT_EVENING: &str = "2026-07-30T20:30:00+08:00";
