@@ -78,7 +78,8 @@ fn shown(visitor: &Visitor, view: View, found: &Evaluation) -> View {
             &effects,
         )))
     };
-    view.with(slices_table(visitor, found)).with(by_day(visitor, found)).with(plugin(visitor, found))
+    let view = if found.slices.is_empty() { view } else { view.with(slices_table(visitor, found)) };
+    view.with(by_day(visitor, found)).with(plugin(visitor, found))
 }
 
 fn facts(visitor: &Visitor, found: &Evaluation) -> Vec<(String, String)> {

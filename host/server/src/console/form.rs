@@ -16,6 +16,8 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// The code of what was not confirmed by typing.
+const NOT_TYPED: &str = "not-typed";
 /// The longest form, in bytes: a list of five hundred calls with what to say in Chinese, of which every character takes nine.
 const LONGEST: usize = 4 << 20;
 
@@ -129,6 +131,8 @@ pub(super) struct Form {
     pub(super) hint: String,
     /// What cannot be undone is confirmed by typing this.
     pub(super) typed: Option<String>,
+    /// What is wrong with what was typed.
+    pub(super) mistyped: Option<String>,
     /// What was wrong as a whole, and what to do.
     pub(super) wrong: Vec<(String, String)>,
     /// Names this filling-in: sent twice it is done once.
@@ -145,6 +149,7 @@ impl Form {
             fields,
             hint: String::new(),
             typed: None,
+            mistyped: None,
             wrong: Vec::new(),
             once: nonce(),
         }
@@ -167,6 +172,10 @@ impl Form {
             field.values = filled.all(&field.name).to_vec();
         }
         for finding in wrong {
+            if finding.code == NOT_TYPED && self.typed.is_some() {
+                self.mistyped = Some(finding.message.clone());
+                continue;
+            }
             let told = format!("{} {}", finding.message, finding.hint);
             match self.fields.iter_mut().find(|field| field.is_meant(&finding.code)) {
                 Some(Field { wrong: Some(before), .. }) => *before += &format!(" {told}"),
@@ -407,7 +416,7 @@ pub(super) async fn carry_out(
     };
     if let Some(word) = typed.filter(|word| filled.one("typed") != *word) {
         let message = visitor.t("请输入：", "Type: ").to_owned() + word;
-        return tried(vec![Finding::error("not-typed", message, "")], filled);
+        return tried(vec![Finding::error(NOT_TYPED, message, "")], filled);
     }
     let who = format!("{} {} {}", visitor.principal.person, visitor.principal.role.name(), visitor.principal.region);
     let key = format!("form {action} {}", filled.one("once"));
