@@ -311,7 +311,9 @@ async fn executed(visitor: &Visitor, view: View, id: &str) -> View {
         let name = words::verdict(visitor.tongue, verdict.name()).to_owned();
         (name, *count)
     });
-    view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts.collect::<Vec<_>>())).with(table)
+    let verdicts: Vec<(String, u64)> = verdicts.collect();
+    let bars = Bars::of(visitor.t("裁决", "Verdicts"), &verdicts);
+    view.with(bars).with(evidence::verdicts_table(visitor, verdicts)).with(table)
 }
 
 /// Carries one of a campaign's forms out.

@@ -20,12 +20,7 @@ pub(super) fn shown(visitor: &Visitor, view: View, evidence: &Evidence) -> View 
     let verdicts = words::verdicts(visitor.tongue, &evidence.verdicts);
     let mut view = view.with(Block::Facts(facts));
     view = view.with(Bars::of(visitor.t("裁决", "Verdicts"), &verdicts));
-    let mut table = Table::new(
-        "verdicts",
-        visitor.t("裁决明细", "Verdicts in figures"),
-        [visitor.t("裁决", "Verdict"), visitor.t("客户", "Customers")],
-    );
-    verdicts.into_iter().for_each(|(name, count)| table.row([name.into(), count.into()]));
+    let table = verdicts_table(visitor, verdicts);
     if !evidence.faults.is_empty() {
         let faults: Vec<String> = evidence.faults.iter().map(|(code, count)| format!("{code} {count}")).collect();
         view = view.warning(format!("{} {}", visitor.t("插件出错：", "It broke:"), faults.join(", ")));
@@ -34,7 +29,7 @@ pub(super) fn shown(visitor: &Visitor, view: View, evidence: &Evidence) -> View 
     for part in parts(visitor, evidence) {
         view = view.with(part);
     }
-    view = view.with(scores(visitor, evidence));
+    view = scores(visitor, view, evidence);
     view = pressure(visitor, view, evidence).with(overlaps(visitor, evidence)).with(shadows(visitor, evidence));
     let messages = evidence.samples.0.iter().flat_map(|(template, channels)| {
         channels
@@ -48,6 +43,14 @@ pub(super) fn shown(visitor: &Visitor, view: View, evidence: &Evidence) -> View 
         })
         .collect();
     view.heading(visitor.t("样例消息（客户所见）", "Messages as customers read them")).with(Block::Messages(messages))
+}
+
+/// Customers by verdict, beside their bars.
+pub(super) fn verdicts_table(visitor: &Visitor, verdicts: Vec<(String, u64)>) -> Table {
+    let columns = [visitor.t("裁决", "Verdict"), visitor.t("客户", "Customers")];
+    let mut table = Table::new("verdicts", visitor.t("裁决明细", "Verdicts in figures"), columns);
+    verdicts.into_iter().for_each(|(name, count)| table.row([name.into(), count.into()]));
+    table
 }
 
 /// Whom it reaches, by region, tier and reason.
@@ -67,10 +70,14 @@ fn parts(visitor: &Visitor, evidence: &Evidence) -> [Table; 3] {
     ]
 }
 
-fn scores(visitor: &Visitor, evidence: &Evidence) -> Bars {
+fn scores(visitor: &Visitor, view: View, evidence: &Evidence) -> View {
     let bins = evidence.scores.iter().enumerate();
     let bins = bins.map(|(bin, count)| (format!("{:.1}–{:.1}", bin as f64 / 10.0, (bin + 1) as f64 / 10.0), *count));
-    Bars::of(visitor.t("评分分布（客户数）", "Customers by score"), &bins.collect::<Vec<_>>())
+    let bins: Vec<(String, u64)> = bins.collect();
+    let title = visitor.t("评分分布（客户数）", "Customers by score");
+    let mut table = Table::new("scores", title, [visitor.t("评分", "Score"), visitor.t("客户", "Customers")]);
+    bins.iter().for_each(|(bin, customers)| table.row([bin.as_str().into(), (*customers).into()]));
+    view.with(Bars::of(title, &bins)).with(table)
 }
 
 /// What it does to how often customers are contacted.

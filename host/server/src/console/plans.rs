@@ -2,6 +2,7 @@
 
 use super::blocks::{Bars, Block, Cell, Progress, Table, figure, newest_first};
 use super::counted::{Counted, Told};
+use super::evidence::verdicts_table;
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::refusals::in_words;
 use super::session::Visitor;
@@ -148,10 +149,8 @@ fn told(visitor: &Visitor, view: View, summary: &PlanSummary) -> View {
     let carried = visitor.fact("结转候选", "Carried over", figure(summary.carried));
     let verdicts = words::verdicts(visitor.tongue, &summary.totals());
     let bars = Bars::of(visitor.t("裁决", "Verdicts"), &verdicts);
-    view.with(Block::Facts(vec![carried]))
-        .with(bars)
-        .with(by_campaign(visitor, summary))
-        .with(messages(visitor, summary))
+    let view = view.with(Block::Facts(vec![carried])).with(bars).with(verdicts_table(visitor, verdicts));
+    view.with(by_campaign(visitor, summary)).with(messages(visitor, summary))
 }
 
 fn facts(visitor: &Visitor, status: &PlanStatus) -> Vec<(String, String)> {

@@ -53,6 +53,21 @@ impl Look {
     }
 }
 
+/// Rows of a table on a page.
+const MOST_ROWS: usize = 100;
+
+impl Look {
+    /// The same page from a later row on.
+    fn next(&self, after: usize) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let kept = [("q", Some(self.q.as_str())), ("by", self.by.as_deref())];
+        for (name, value) in kept {
+            value.filter(|value| !value.is_empty()).iter().for_each(|value| drop(query.append_pair(name, value)));
+        }
+        format!("?{}", query.append_pair("after", &after.to_string()).finish())
+    }
+}
+
 /// A page without its frame.
 pub(super) struct View {
     title: String,
@@ -81,6 +96,22 @@ impl View {
 
     pub(super) fn warning(self, text: impl Into<String>) -> Self {
         self.with(Block::Warning(text.into()))
+    }
+
+    /// With so many rows of each table as a page holds; where the others are is told below it. A table that leaves as CSV
+    /// leaves whole.
+    fn bounded(mut self, look: &Look) -> Self {
+        let begin = look.after.and_then(|after| usize::try_from(after).ok()).unwrap_or(0);
+        for block in &mut self.blocks {
+            let Block::Table(table) = block else { continue };
+            if table.next.is_some() || table.rows.len() <= MOST_ROWS {
+                continue;
+            }
+            let end = begin.saturating_add(MOST_ROWS);
+            table.next = (table.rows.len() > end).then(|| look.next(end));
+            table.rows = table.rows.drain(..).skip(begin).take(MOST_ROWS).collect();
+        }
+        self
     }
 
     /// Some of it is still being counted: it is loaded again by itself.
@@ -210,7 +241,7 @@ pub(super) fn answer(visitor: &Visitor, look: &Look, view: Result<View, Problem>
         };
         return sheet(table.id, table.csv());
     }
-    framed(visitor.tongue, Some(visitor), &view, look)
+    framed(visitor.tongue, Some(visitor), &view.bounded(look), look)
 }
 
 /// A file that spreadsheets open; no cache keeps it.
@@ -251,7 +282,7 @@ pub(super) async fn again(
     match why {
         NotDone::Again(tried) => match view(&tried).await {
             Ok(view) => {
-                let shown = page(&visitor.tongue, Some(visitor), &view.tried(&tried));
+                let shown = page(&visitor.tongue, Some(visitor), &view.tried(&tried).bounded(&Look::default()));
                 (StatusCode::UNPROCESSABLE_ENTITY, shown).into_response()
             }
             Err(problem) => refused(&visitor.tongue, Some(visitor), &problem),
@@ -283,4 +314,28 @@ pub(super) fn told(tongue: Tongue, error: &EngineError) -> Vec<Finding> {
         return vec![Finding::error("failed", tongue.t("未能执行。", "It could not be carried out."), "")];
     }
     refusing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::blocks::Table;
+
+    #[test]
+    fn a_long_table_is_read_page_by_page() {
+        let view = || {
+            let mut table = Table::new("t", "T", ["n"]);
+            (0..250_u64).for_each(|number| table.row([number.into()]));
+            View::new("").with(table)
+        };
+        let page = |look: &Look| match view().bounded(look).blocks.remove(0) {
+            Block::Table(table) => (table.rows.len(), table.rows.first().map(|row| row[0].text.clone()), table.next),
+            _ => panic!("a table"),
+        };
+        let first = Look { q: "a b".to_owned(), ..Look::default() };
+        assert_eq!(page(&first), (100, Some("0".to_owned()), Some("?q=a+b&after=100".to_owned())));
+        let last = Look { after: Some(200), ..Look::default() };
+        assert_eq!(page(&last), (50, Some("200".to_owned()), None));
+        assert_eq!(page(&Look { after: Some(i64::MAX), ..Look::default() }), (0, None, None));
+    }
 }
