@@ -62,7 +62,9 @@ impl Look {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let kept = [("q", Some(self.q.as_str())), ("by", self.by.as_deref())];
         for (name, value) in kept {
-            value.filter(|value| !value.is_empty()).iter().for_each(|value| drop(query.append_pair(name, value)));
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                query.append_pair(name, value);
+            }
         }
         format!("?{}", query.append_pair("after", &after.to_string()).finish())
     }
