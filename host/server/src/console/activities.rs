@@ -2,7 +2,7 @@
 //! did over time.
 
 use super::blocks::{Block, Cell, Intervals, Table};
-use super::counted::{Counted, Told};
+use super::counted::Counted;
 use super::session::Visitor;
 use super::show::{Look, View, answer};
 use super::words::{self, moment};
@@ -16,17 +16,19 @@ use care_domain::time::write_date;
 use care_engine::{KnowledgeQuery, Learnt, StoredSubmission};
 use std::sync::Arc;
 
-/// What is known of versions; `None` while it is being counted for the first time.
-pub(super) async fn known(visitor: &Visitor, text: &str) -> Result<Option<Arc<Vec<Learnt>>>, Problem> {
+/// What is known of versions, and the page that shows it marked where it is being counted; nothing the first time.
+pub(super) async fn known(visitor: &Visitor, view: View, text: &str) -> (View, Option<Arc<Vec<Learnt>>>) {
     let (engine, text) = (visitor.engine.clone(), Some(text.to_owned()).filter(|text| !text.is_empty()));
     let name = format!("knowledge {}", text.as_deref().unwrap_or_default());
     let query = KnowledgeQuery { text, ..KnowledgeQuery::default() };
     let job = async move { engine.knowledge(&query).await.map(|known| Counted::Knowledge(Arc::new(known))) };
-    Ok(match visitor.api.counted().ask(visitor, &name, job).await {
-        Told::Known(Counted::Knowledge(known)) => Some(known),
-        Told::Known(_) => Some(Arc::default()),
-        Told::Soon => None,
-    })
+    let told = visitor.api.counted().ask(visitor, &name, job).await;
+    let view = told.mark(visitor, view);
+    match told.counted {
+        Some(Counted::Knowledge(known)) => (view, Some(known)),
+        Some(Counted::Refused(why)) => (why.iter().fold(view, |view, finding| view.text(&finding.message)), None),
+        _ => (view, None),
+    }
 }
 
 /// Activities with what they did: the knowledge base.
@@ -37,7 +39,8 @@ pub(super) async fn list(visitor: Visitor, Query(look): Query<Look>) -> Response
             value: look.q.clone(),
             submit: visitor.t("查询", "Look up").to_owned(),
         });
-        let Some(known) = known(&visitor, &look.q).await? else { return Ok(view.counting(&visitor)) };
+        let (view, known) = known(&visitor, view, &look.q).await;
+        let Some(known) = known else { return Ok(view) };
         let columns = [
             visitor.t("活动", "Activity"),
             visitor.t("版本", "Version"),
@@ -92,7 +95,7 @@ async fn view(visitor: &Visitor, name: &str) -> Result<View, Problem> {
     let manifest = &newest.version.manifest;
     let mut view = View::new(manifest.title.get(visitor.tongue.0)).text(manifest.summary.get(visitor.tongue.0));
     view = view.with(history(visitor, &versions)).with(campaigns(visitor, name).await?);
-    view = over_time(visitor, view, name).await?;
+    view = over_time(visitor, view, name).await;
     view = view.heading(format!("{} {}", visitor.t("清单", "Manifest of"), manifest.version));
     view = view.with(Block::Facts(asked(visitor, manifest))).with(fields(visitor, manifest));
     if let Some(approval) = &newest.approval {
@@ -140,8 +143,9 @@ async fn campaigns(visitor: &Visitor, activity: &str) -> Result<Table, Problem> 
 }
 
 /// What was measured of its versions, in the order in which it was kept.
-async fn over_time(visitor: &Visitor, view: View, name: &str) -> Result<View, Problem> {
-    let Some(known) = known(visitor, name).await? else { return Ok(view.counting(visitor)) };
+async fn over_time(visitor: &Visitor, view: View, name: &str) -> View {
+    let (view, known) = known(visitor, view, name).await;
+    let Some(known) = known else { return view };
     let own = known.iter().filter(|learnt| learnt.activity == name);
     let mut kept: Vec<_> = own.flat_map(|learnt| learnt.evaluations.iter().map(move |one| (learnt, one))).collect();
     kept.sort_by_key(|(_, one)| one.id);
@@ -174,7 +178,7 @@ async fn over_time(visitor: &Visitor, view: View, name: &str) -> Result<View, Pr
     } else {
         view.with(Block::Intervals(Intervals::of(visitor.t("历次效果", "Effect over time"), &effects)))
     };
-    Ok(view.with(table))
+    view.with(table)
 }
 
 fn asked(visitor: &Visitor, manifest: &Manifest) -> Vec<(String, String)> {

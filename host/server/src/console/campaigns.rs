@@ -1,7 +1,7 @@
 //! Campaigns: what runs, how it was carried out, whether it helped; started, paused and stopped here.
 
 use super::blocks::{Bars, Block, Cell, Table, newest_first, share};
-use super::counted::{Counted, Told};
+use super::counted::Counted;
 use super::evidence;
 use super::form::{Done, Field, Filled, Form, Kind, NotDone, Tried, carry_out, sealed};
 use super::session::Visitor;
@@ -277,11 +277,9 @@ fn forms(visitor: &Visitor, view: View, id: &str, paused: bool, tried: Option<&T
 async fn executed(visitor: &Visitor, view: View, id: &str) -> View {
     let (engine, campaign) = (visitor.engine.clone(), id.to_owned());
     let job = async move { engine.execution(&campaign).await.map(|done| Counted::Execution(Arc::new(done))) };
-    let done = match visitor.api.counted().ask(visitor, &format!("execution {id}"), job).await {
-        Told::Known(Counted::Execution(done)) => done,
-        Told::Known(_) => return view,
-        Told::Soon => return view.counting(visitor),
-    };
+    let told = visitor.api.counted().ask(visitor, &format!("execution {id}"), job).await;
+    let view = told.mark(visitor, view);
+    let Some(Counted::Execution(done)) = told.counted else { return view };
     let columns = [
         visitor.t("范围", "Of"),
         visitor.t("已计划", "Planned"),

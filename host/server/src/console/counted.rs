@@ -3,7 +3,7 @@
 //! region has its own figures.
 
 use super::session::Visitor;
-use super::show::told;
+use super::show::{View, told};
 use care_domain::evidence::Pressure;
 use care_domain::text::Finding;
 use care_engine::{EngineError, Evaluation, Execution, Learnt, PlanSummary};
@@ -34,11 +34,18 @@ pub(super) enum Counted {
 }
 
 /// What a page knows of it.
-pub(super) enum Told {
-    /// It is being counted for the first time.
-    Soon,
-    /// As of a moment ago.
-    Known(Counted),
+pub(super) struct Told {
+    /// As it was counted last; nothing while it is counted for the first time.
+    pub(super) counted: Option<Counted>,
+    /// Whether that is of a moment ago; else it is being counted anew.
+    is_current: bool,
+}
+
+impl Told {
+    /// A page that shows it: it says so, and is loaded again, where the figures are being counted.
+    pub(super) fn mark(&self, visitor: &Visitor, view: View) -> View {
+        if self.is_current { view } else { view.counting(visitor) }
+    }
 }
 
 #[derive(Default)]
@@ -73,7 +80,7 @@ impl Desk {
             let before = figure.known.clone();
             let is_fresh = before.as_ref().is_some_and(|(until, _)| Instant::now() < *until);
             if is_fresh || figure.is_under_way {
-                return before.map_or(Told::Soon, |(_, counted)| Told::Known(counted));
+                return Told { counted: before.map(|(_, counted)| counted), is_current: is_fresh };
             }
             figure.is_under_way = true;
             before
@@ -87,9 +94,9 @@ impl Desk {
             desk.figures().insert(key, figure);
             counted
         });
-        match (tokio::time::timeout(PATIENCE, counting).await, before) {
-            (Ok(Ok(counted)), _) | (_, Some((_, counted))) => Told::Known(counted),
-            _ => Told::Soon,
+        match tokio::time::timeout(PATIENCE, counting).await {
+            Ok(Ok(counted)) => Told { counted: Some(counted), is_current: true },
+            _ => Told { counted: before.map(|(_, counted)| counted), is_current: false },
         }
     }
 }

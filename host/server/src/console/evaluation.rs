@@ -2,7 +2,7 @@
 //! was found and kept before.
 
 use super::blocks::{Block, Intervals, Table, figure};
-use super::counted::{Counted, Told};
+use super::counted::Counted;
 use super::form::{Done, Filled, Form, Tried, carry_out};
 use super::session::Visitor;
 use super::show::{Look, View, again, answer};
@@ -42,11 +42,12 @@ async fn view(visitor: &Visitor, id: &str, by: Option<&str>, tried: Option<&Trie
     let (engine, wanted) = (visitor.engine.clone(), request(id, by));
     let job = async move { engine.evaluate(&wanted).await.map(|found| Counted::Evaluation(Arc::new(found))) };
     let name = format!("evaluation {id} {}", by.unwrap_or_default());
-    view = match visitor.api.counted().ask(visitor, &name, job).await {
-        Told::Known(Counted::Evaluation(found)) => shown(visitor, view, &found),
-        Told::Known(Counted::Refused(why)) => why.iter().fold(view, |view, finding| view.text(&finding.message)),
-        Told::Known(_) => view,
-        Told::Soon => view.counting(visitor),
+    let told = visitor.api.counted().ask(visitor, &name, job).await;
+    view = told.mark(visitor, view);
+    view = match told.counted {
+        Some(Counted::Evaluation(found)) => shown(visitor, view, &found),
+        Some(Counted::Refused(why)) => why.iter().fold(view, |view, finding| view.text(&finding.message)),
+        _ => view,
     };
     view = kept(visitor, view, id).await?;
     if visitor.engine.may(Act::KeepEvaluation) {

@@ -14,7 +14,8 @@ use care_engine::Learnt;
 pub(super) async fn catalogue(visitor: Visitor, Query(look): Query<Look>) -> Response {
     let view = async {
         let view = View::new(visitor.t("关怀目录", "Catalogue"));
-        let Some(known) = known(&visitor, "").await? else { return Ok(view.counting(&visitor)) };
+        let (view, known) = known(&visitor, view, "").await;
+        let Some(known) = known else { return Ok(view) };
         let columns = [
             visitor.t("大类", "Category"),
             visitor.t("关怀活动", "Entry"),

@@ -2,7 +2,7 @@
 //! is wrong.
 
 use super::blocks::{Bars, Block, Cell, Progress, Table, figure};
-use super::counted::{Counted, Told};
+use super::counted::Counted;
 use super::evidence::histogram;
 use super::session::Visitor;
 use super::show::{Look, View, answer};
@@ -96,13 +96,12 @@ async fn pressure(visitor: &Visitor, view: View) -> View {
     }
     let engine = visitor.engine.clone();
     let job = async move { engine.contact_pressure(now_ms()).await.map(|told| Counted::Pressure(Arc::new(told))) };
-    let told = match visitor.api.counted().ask(visitor, "pressure", job).await {
-        Told::Known(Counted::Pressure(told)) => told,
-        Told::Known(Counted::Refused(why)) => {
-            return why.iter().fold(view, |view, finding| view.text(&finding.message));
-        }
-        Told::Known(_) => return view,
-        Told::Soon => return view.counting(visitor),
+    let told = visitor.api.counted().ask(visitor, "pressure", job).await;
+    let view = told.mark(visitor, view);
+    let told = match told.counted {
+        Some(Counted::Pressure(told)) => told,
+        Some(Counted::Refused(why)) => return why.iter().fold(view, |view, finding| view.text(&finding.message)),
+        _ => return view,
     };
     let bars = histogram(&told);
     let columns = [visitor.t("触达次数", "Contacts"), visitor.t("客户", "Customers")];

@@ -1,7 +1,7 @@
 //! Plans: what was decided about everybody on a date, and how far one is that goes on.
 
 use super::blocks::{Bars, Block, Cell, Progress, Table, figure, newest_first};
-use super::counted::{Counted, Told};
+use super::counted::Counted;
 use super::evidence::verdicts_table;
 use super::form::{Done, Field, Filled, Form, Kind, Tried, carry_out};
 use super::refusals::in_words;
@@ -116,22 +116,25 @@ async fn view(visitor: &Visitor, id: &str, tried: Option<&Tried>) -> Result<View
     if let Some(halt) = &status.halt {
         view = view.warning(format!("{} {} · {}", halt.person, moment(halt.at), halt.reason));
     }
-    view = match summed_up(visitor, &status).await? {
+    let (view, summary) = summed_up(visitor, view, &status).await?;
+    let view = match summary {
         Some(summary) => told(visitor, view, &summary),
-        None => view.counting(visitor),
+        None => view,
     };
     Ok(halts(visitor, view.going_on(goes_on), &plan, status.state, tried))
 }
 
 /// A plan in figures, as far as the visitor may see them; nothing while they are counted for the first time.
-async fn summed_up(visitor: &Visitor, status: &PlanStatus) -> Result<Option<PlanSummary>, Problem> {
+async fn summed_up(visitor: &Visitor, view: View, status: &PlanStatus) -> Result<(View, Option<PlanSummary>), Problem> {
     let (engine, plan) = (visitor.engine.clone(), status.plan.clone());
     // What stands otherwise is counted anew.
     let name = format!("plan {plan} {} {}", status.state, status.tasks_done);
     let job = async move { engine.plan_summary(&plan).await.map(|summary| Counted::Plan(Arc::new(summary))) };
-    let mut summary = match visitor.api.counted().ask(visitor, &name, job).await {
-        Told::Known(Counted::Plan(summary)) => PlanSummary::clone(&summary),
-        Told::Known(_) | Told::Soon => return Ok(None),
+    let told = visitor.api.counted().ask(visitor, &name, job).await;
+    let view = told.mark(visitor, view);
+    let mut summary = match told.counted {
+        Some(Counted::Plan(summary)) => PlanSummary::clone(&summary),
+        _ => return Ok((view, None)),
     };
     if !region::is_province(&visitor.principal.region) {
         let seen = visitor.engine.campaigns().await?;
@@ -139,7 +142,7 @@ async fn summed_up(visitor: &Visitor, status: &PlanStatus) -> Result<Option<Plan
         summary.blocked.clear();
         summary.notices.clear();
     }
-    Ok(Some(summary))
+    Ok((view, Some(summary)))
 }
 
 /// What was decided, and what became of it.
